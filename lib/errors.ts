@@ -1,0 +1,195 @@
+/**
+ * The error registry: every failure that crosses a boundary has one stable code here, with the exit
+ * code it ends a command with, whether a retry can help, and one sentence that says what to do.
+ * A leaf that everything else may import, since links and transfers fail with these codes too.
+ *
+ * @module
+ */
+
+/** What the registry knows of one error code. */
+export interface ErrorKind {
+  /** Exit code of a command that ends with this error (0–255). */
+  readonly exitCode: number;
+  /** Whether the same call can succeed later without anybody changing anything. */
+  readonly retry: boolean;
+  /** One sentence that says what to do. */
+  readonly hint: string;
+}
+
+/** Exit codes of both programs; `trivet exec` has its own meaning for them. */
+export const EXIT = {
+  OK: 0,
+  FAILED: 1,
+  USAGE: 2,
+  NOT_FOUND: 3,
+  REFUSED: 4,
+  UNAVAILABLE: 5,
+  INTEGRITY: 6,
+  SPACE: 7,
+  CONFLICT: 8,
+  INTERRUPTED: 130,
+} as const;
+
+function kind(exitCode: number, retry: boolean, hint: string): ErrorKind {
+  return { exitCode, retry, hint };
+}
+
+/** Every error code of Trivet, grouped by exit code. */
+export const ERROR_REGISTRY = {
+  FAILED: kind(EXIT.FAILED, false, "Read the message above"),
+  INTERNAL: kind(EXIT.FAILED, false, "This is a defect; report it with the server's log"),
+  INVALID_REQUEST: kind(EXIT.FAILED, false, "Use a client of the same version as the server"),
+  PROTOCOL_ERROR: kind(EXIT.FAILED, false, "Check that the address is a Trivet server's"),
+  VERSION_MISMATCH: kind(EXIT.FAILED, false, "Use the same version on both sides"),
+  UNKNOWN_METHOD: kind(EXIT.FAILED, false, "Use a client of the same version as the server"),
+  UNKNOWN_SERVICE: kind(EXIT.FAILED, false, "Start the service on the server"),
+
+  USAGE: kind(EXIT.USAGE, false, "Run the command with --help"),
+  USER_NAME_INVALID: kind(
+    EXIT.USAGE,
+    false,
+    "Use 1 to 32 of a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit",
+  ),
+  PASSWORD_INVALID: kind(EXIT.USAGE, false, "Choose a password of 8 to 1024 characters"),
+  PATH_EMPTY: kind(EXIT.USAGE, false, "Name a file or folder"),
+  PATH_DOT: kind(EXIT.USAGE, false, 'Leave out "." and ".."'),
+  PATH_SEPARATOR: kind(EXIT.USAGE, false, 'Use names without "/" and "\\"'),
+  PATH_NUL: kind(EXIT.USAGE, false, "Use names without NUL"),
+  PATH_CONTROL: kind(EXIT.USAGE, false, "Use names without control characters"),
+  PATH_ENCODING: kind(EXIT.USAGE, false, "Use names that are valid Unicode"),
+  NAME_TOO_LONG: kind(EXIT.USAGE, false, "Use a name of at most 255 bytes in UTF-8"),
+  PATH_TOO_LONG: kind(EXIT.USAGE, false, "Use a path of at most 4096 bytes in UTF-8"),
+  PATH_TOO_DEEP: kind(EXIT.USAGE, false, "Use at most 64 levels of folders"),
+  NAME_NOT_PORTABLE: kind(
+    EXIT.USAGE,
+    false,
+    "Choose a name that Windows and macOS can store, or ask for --names native on the server",
+  ),
+
+  NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the folder with trivet ls"),
+  UPLOAD_NOT_FOUND: kind(EXIT.NOT_FOUND, true, "Start the upload again"),
+
+  AUTH_REQUIRED: kind(EXIT.REFUSED, false, "Log in with trivet login"),
+  AUTH_FAILED: kind(EXIT.REFUSED, false, "Check the user name and the password"),
+  AUTH_THROTTLED: kind(EXIT.REFUSED, true, "Wait as long as the message says"),
+  TOKEN_INVALID: kind(EXIT.REFUSED, false, "Log in again with trivet login"),
+  PERMISSION_DENIED: kind(EXIT.REFUSED, false, "Ask the administrator of the server"),
+  REGISTRATION_CLOSED: kind(EXIT.REFUSED, false, "Ask the administrator for an account"),
+  SYMLINK_REFUSED: kind(EXIT.REFUSED, false, "Ask the administrator to remove the symbolic link"),
+
+  UNREACHABLE: kind(EXIT.UNAVAILABLE, true, "Check the address and that the server runs"),
+  TIMEOUT: kind(EXIT.UNAVAILABLE, true, "Try again"),
+  CONNECTION_LOST: kind(EXIT.UNAVAILABLE, true, "Try again"),
+  SERVER_BUSY: kind(EXIT.UNAVAILABLE, true, "Try again in a moment"),
+  SHUTTING_DOWN: kind(EXIT.UNAVAILABLE, true, "Try again when the server is back"),
+  ADDRESS_IN_USE: kind(EXIT.UNAVAILABLE, false, "Stop the other program or choose another --port"),
+
+  PIN_MISMATCH: kind(
+    EXIT.INTEGRITY,
+    false,
+    "If the server was set up anew, compare its fingerprint and run trivet login --fingerprint with it; if not, somebody may be listening",
+  ),
+  PIN_UNKNOWN: kind(
+    EXIT.INTEGRITY,
+    false,
+    "Pass --fingerprint or TRIVET_FINGERPRINT with what trivetd printed at its start",
+  ),
+  CERTIFICATE_INVALID: kind(
+    EXIT.INTEGRITY,
+    false,
+    "Give the server another certificate with --cert; check the clocks of both machines",
+  ),
+  SERVER_NOT_PROVEN: kind(
+    EXIT.INTEGRITY,
+    false,
+    "The server does not know the account; do not type the password again",
+  ),
+  DIGEST_MISMATCH: kind(EXIT.INTEGRITY, true, "Try again; if it stays, check disk and memory"),
+
+  QUOTA_EXCEEDED: kind(EXIT.SPACE, false, "Remove files or ask for a larger quota"),
+  DISK_FULL: kind(EXIT.SPACE, false, "Free space on the disk, then run the same command again"),
+  FILE_TOO_LARGE: kind(EXIT.SPACE, false, "Split the file"),
+
+  EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or --overwrite replace"),
+  USER_EXISTS: kind(EXIT.CONFLICT, false, "Choose another user name or log in"),
+  NAME_CASE_CONFLICT: kind(EXIT.CONFLICT, false, "Choose a name that differs by more than case"),
+  IS_FOLDER: kind(EXIT.CONFLICT, false, "Name a file"),
+  NOT_FOLDER: kind(EXIT.CONFLICT, false, "Name a folder"),
+  NOT_REGULAR: kind(EXIT.CONFLICT, false, "Name a regular file"),
+  CHANGED: kind(EXIT.CONFLICT, true, "Run the same command again"),
+  UPLOAD_TAKEN_OVER: kind(EXIT.CONFLICT, false, "Another session has taken over this upload"),
+
+  INTERRUPTED: kind(EXIT.INTERRUPTED, false, "Run the same command again to go on"),
+} as const satisfies Record<string, ErrorKind>;
+
+/** A code of the registry. */
+export type ErrorCode = keyof typeof ERROR_REGISTRY;
+
+/** JSON values that an error may carry, for scripts. */
+export type ErrorDetails = Record<string, string | number | boolean | null>;
+
+/** Options of {@linkcode TrivetError}. */
+export interface TrivetErrorOptions {
+  /** What led to this error. */
+  readonly cause?: unknown;
+  /** Facts for scripts, such as `need_bytes` and `have_bytes`. */
+  readonly details?: ErrorDetails;
+}
+
+/** The form in which an error travels in an ERROR frame and in `--json` output. */
+export interface ErrorMessage {
+  readonly code: string;
+  readonly message: string;
+  readonly retry: boolean;
+  readonly hint: string;
+  readonly details?: ErrorDetails;
+}
+
+/** A failure with a stable code, for a caller to catch or a command to end with. */
+export class TrivetError extends Error {
+  override readonly name = "TrivetError";
+  /** The stable code. */
+  readonly code: ErrorCode;
+  /** Facts for scripts. */
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, options: TrivetErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+
+  /** Exit code that a command ends with. */
+  get exitCode(): number {
+    return ERROR_REGISTRY[this.code].exitCode;
+  }
+
+  /** Whether the same call can succeed later without anybody changing anything. */
+  get retry(): boolean {
+    return ERROR_REGISTRY[this.code].retry;
+  }
+
+  /** One sentence that says what to do. */
+  get hint(): string {
+    return ERROR_REGISTRY[this.code].hint;
+  }
+
+  /** The wire and `--json` form. */
+  toMessage(): ErrorMessage {
+    const base = { code: this.code, message: this.message, retry: this.retry, hint: this.hint };
+    return Object.keys(this.details).length === 0 ? base : { ...base, details: this.details };
+  }
+
+  /** Rebuilds an error that a peer sent; a code this version does not know becomes `FAILED`. */
+  static fromMessage(message: ErrorMessage): TrivetError {
+    const known = isErrorCode(message.code);
+    const text = known ? message.message : `${message.code}: ${message.message}`;
+    const options = message.details === undefined ? {} : { details: message.details };
+    return new TrivetError(known ? message.code as ErrorCode : "FAILED", text, options);
+  }
+}
+
+/** Whether `code` is one of the registry. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_REGISTRY, code);
+}

@@ -1,0 +1,63 @@
+/**
+ * The timer of a link's keepalive: pings an idle peer, and tells when it has been silent for too long.
+ *
+ * @module
+ */
+
+import { encodeFrame } from "../frame/encode.ts";
+import { FrameType } from "../frame/frame.ts";
+import { Keepalive, type KeepaliveOptions } from "../link/keepalive.ts";
+import type { Link } from "../link/link.ts";
+
+/** Options of {@linkcode Heartbeat}. */
+export interface HeartbeatOptions {
+  /** When an idle link is pinged and given up. */
+  readonly keepalive?: KeepaliveOptions | undefined;
+  /** Told once, when the peer has been silent for too long. */
+  readonly onSilent: () => void;
+}
+
+/** Watches one link from `start()` to `stop()`. */
+export class Heartbeat {
+  readonly #link: Link;
+  readonly #keepalive: Keepalive;
+  readonly #onSilent: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isHeld = false;
+
+  constructor(link: Link, options: HeartbeatOptions) {
+    this.#link = link;
+    this.#keepalive = new Keepalive(options.keepalive);
+    this.#onSilent = options.onSilent;
+  }
+
+  /** Begins to watch. */
+  start(): void {
+    const { action, waitMs } = this.#isHeld
+      ? this.#keepalive.stepHeld(this.#link.nowMs)
+      : this.#keepalive.step(this.#link.nowMs, this.#link.lastReceivedMs);
+    if (action === "close") {
+      this.#onSilent();
+      return;
+    }
+    if (action === "ping") this.#link.send(encodeFrame(FrameType.PING, 0)).catch(() => {});
+    this.#timer = setTimeout(() => this.start(), waitMs);
+    // A connection that nobody uses must not keep a program alive.
+    Deno.unrefTimer(this.#timer);
+  }
+
+  /** Ends watching. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Waits for `work` while nothing is read from the link, which is no silence of the peer. */
+  async hold(work: Promise<void>): Promise<void> {
+    this.#isHeld = true;
+    try {
+      await work;
+    } finally {
+      this.#isHeld = false;
+    }
+  }
+}
