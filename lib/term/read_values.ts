@@ -1,0 +1,115 @@
+/**
+ * Turns texts from the flags, the environment, the config file and the defaults into checked values.
+ *
+ * @module
+ */
+
+import type {
+  ArgumentTable,
+  OptionSpec,
+  OptionTable,
+  OptionValue,
+  RawInvocation,
+  ValueSource,
+} from "./command.ts";
+import { parseChoice, parseValue, usage } from "./values.ts";
+
+/** Where values come from besides the command line. */
+export interface ValueSources {
+  /** Looks up an environment variable; an empty one counts as unset. */
+  readonly env: (name: string) => string | undefined;
+  /** Looks up an option, by its name, in the config file. */
+  readonly config?: (name: string) => string | undefined;
+}
+
+/** The texts that apply to an option, where they came from, and what an error calls them. */
+interface FoundTexts {
+  readonly texts: readonly string[];
+  readonly source: ValueSource;
+  readonly label: string;
+}
+
+/**
+ * Reads the values of a table of options: flag before environment before config file before default.
+ *
+ * @param table The options.
+ * @param flags Texts from the command line, by option.
+ * @param sources The environment and the config file.
+ * @returns A value and its source for every option of the table.
+ * @throws {TrivetError} USAGE, when a text does not fit; the message names where it stands.
+ */
+export function readOptions(
+  table: OptionTable,
+  flags: ReadonlyMap<string, readonly string[]>,
+  sources: ValueSources,
+): Pick<RawInvocation, "values" | "sources"> {
+  const values: Record<string, OptionValue | undefined> = {};
+  const origins: Record<string, ValueSource> = {};
+  for (const [name, spec] of Object.entries(table)) {
+    const { texts, source, label } = findTexts(name, spec, flags, sources);
+    // Every text is checked, also those that a later one replaces.
+    const read = texts.map((text) => parseValue(spec, text, label));
+    const fallback = spec.kind === "boolean" ? false : undefined;
+    values[name] = spec.repeat === true ? read : read.at(-1) ?? fallback;
+    origins[name] = source;
+  }
+  return { values, sources: origins };
+}
+
+function findTexts(
+  name: string,
+  spec: OptionSpec,
+  flags: ReadonlyMap<string, readonly string[]>,
+  sources: ValueSources,
+): FoundTexts {
+  const typed = flags.get(name);
+  if (typed !== undefined) return { texts: typed, source: "flag", label: `Option --${name}` };
+  const split = (text: string) => spec.repeat === true ? text.split(",") : [text];
+  const inherited = spec.env === undefined ? "" : sources.env(spec.env) ?? "";
+  if (inherited !== "") {
+    return { texts: split(inherited), source: "environment", label: `Variable ${spec.env}` };
+  }
+  const configured = sources.config?.(name);
+  if (configured !== undefined) {
+    return { texts: split(configured), source: "config", label: `Config key "${name}"` };
+  }
+  return spec.default === undefined
+    ? { texts: [], source: "unset", label: "" }
+    : { texts: split(spec.default), source: "default", label: `Default of --${name}` };
+}
+
+/**
+ * Gives the arguments of a command their names.
+ *
+ * @param table The arguments.
+ * @param words The words.
+ * @param path The words that name the command, for messages.
+ * @returns A text, texts, or undefined for every argument of the table.
+ * @throws {TrivetError} USAGE, when one is missing, one too many, or not among its choices.
+ */
+export function readArguments(
+  table: ArgumentTable,
+  words: readonly string[],
+  path: readonly string[],
+): RawInvocation["arguments"] {
+  const values: Record<string, string | readonly string[] | undefined> = {};
+  let left = words;
+  for (const [name, spec] of Object.entries(table)) {
+    const label = `Argument ${name.toUpperCase()}`;
+    const taken = spec.variadic === true ? left : left.slice(0, 1);
+    left = left.slice(taken.length);
+    if (taken.length === 0 && spec.optional !== true) {
+      throw usage(
+        `Command "${path.join(" ")}" needs an argument ${name.toUpperCase()}: ${spec.help}`,
+      );
+    }
+    if (spec.choices !== undefined) {
+      for (const word of taken) parseChoice(spec.choices, word, label);
+    }
+    values[name] = spec.variadic === true ? taken : taken[0];
+  }
+  if (left[0] !== undefined) {
+    throw usage(`Command "${path.join(" ")}" takes no argument "${left[0]}"`);
+  }
+  return values;
+}

@@ -1,0 +1,81 @@
+/**
+ * What both programs do with a command line: parse it, show help or the version, or run the command,
+ * and turn whatever happens into an exit code. Never a stack trace.
+ *
+ * @module
+ */
+
+import { EXIT, TrivetError } from "../errors.ts";
+import type { OptionTable, ProgramSpec, ValuesOf } from "./command.ts";
+import { renderHelp } from "./help.ts";
+import { Interrupt } from "./interrupt.ts";
+import type { Output } from "./output.ts";
+import { parseCommandLine, peekSwitch } from "./parse.ts";
+import type { ValueSources } from "./read_values.ts";
+import { consoleColumns, systemOutput, systemSignals } from "./system.ts";
+
+/** Global options that every program declares. */
+export type CommonValues = ValuesOf<{
+  readonly json: { readonly kind: "boolean"; readonly help: string };
+  readonly quiet: { readonly kind: "boolean"; readonly help: string };
+  readonly "no-color": { readonly kind: "boolean"; readonly help: string };
+}>;
+
+/** What a command's context is made from. */
+export interface ProgramRun<G extends OptionTable> {
+  /** Values of the global options. */
+  readonly globals: ValuesOf<G>;
+  /** The streams, as `--json`, `--quiet` and `--no-color` set them. */
+  readonly output: Output;
+  /** Reads an environment variable. */
+  readonly env: (name: string) => string | undefined;
+  /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a program on the real streams and signals.
+ *
+ * @param program The command table.
+ * @param argv The words after the program's name.
+ * @param makeContext Makes what commands work with.
+ * @returns The exit code.
+ */
+export async function runProgram<Context, G extends OptionTable>(
+  program: ProgramSpec<Context, G>,
+  argv: readonly string[],
+  makeContext: (run: ProgramRun<G>) => Context,
+): Promise<number> {
+  const env = (name: string) => Deno.env.get(name);
+  const sources: ValueSources = { env };
+  let output = systemOutput(program.name, { json: peekSwitch(program, argv, "json", sources) });
+  let interrupted: AbortSignal | undefined;
+  try {
+    const request = parseCommandLine(program, argv, sources);
+    if (request.kind === "version") {
+      output.text(`${program.name} ${program.version}\n`);
+      return EXIT.OK;
+    }
+    if (request.kind === "help") {
+      const help = renderHelp(program, request.path, { width: consoleColumns() ?? 0 });
+      if (request.asked) output.text(help);
+      else output.draw(help);
+      return request.asked ? EXIT.OK : EXIT.USAGE;
+    }
+    const { globals } = request;
+    const common = globals as CommonValues;
+    output = systemOutput(program.name, {
+      json: common.json,
+      quiet: common.quiet,
+      noColor: common["no-color"],
+    });
+    using interrupt = new Interrupt(systemSignals());
+    interrupted = interrupt.signal;
+    const context = makeContext({ globals, output, env, signal: interrupt.signal });
+    return await request.command.run(context, request.invocation) ?? EXIT.OK;
+  } catch (error) {
+    // What breaks because the user ended the command is no failure of its own.
+    const isEnded = interrupted?.aborted === true && !(error instanceof TrivetError);
+    return output.fail(isEnded ? interrupted?.reason : error);
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Splits the words of a command line into flags and arguments with `parseArgs`, after writing them so
+ * that it has nothing to guess.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import type { OptionSpec, OptionTable } from "./command.ts";
+
+/** The words of a command line, sorted. */
+export interface ScannedTokens {
+  /** Texts of each known option that is there; a value left out is an empty text. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  /** Options that are not known, as typed. */
+  readonly unknown: readonly string[];
+  /** Arguments; with `stopEarly`, the first argument and all that follows it before `--`. */
+  readonly words: readonly string[];
+  /** With `stopEarly`, what follows `--`; undefined when there is none. */
+  readonly literal: readonly string[] | undefined;
+}
+
+/**
+ * Sorts words into options and arguments.
+ *
+ * @param tokens The words.
+ * @param options The options that are known.
+ * @param scanOptions `stopEarly` leaves everything from the first argument on as it is.
+ * @returns The words, sorted.
+ */
+export function scanTokens(
+  tokens: readonly string[],
+  options: OptionTable,
+  { stopEarly = false }: { readonly stopEarly?: boolean } = {},
+): ScannedTokens {
+  const names = Object.keys(options);
+  const unknown: string[] = [];
+  const parsed: Readonly<Record<string, unknown>> = parseArgs(expandTokens(tokens, options), {
+    // All are strings, so that neither "007" nor a file called "true" changes its meaning.
+    string: ["_", ...names],
+    collect: names,
+    stopEarly,
+    "--": stopEarly,
+    unknown: (token, key) => {
+      if (key === undefined) return true;
+      unknown.push(token.replace(/=.*$/s, ""));
+      return false;
+    },
+  });
+  const flags = new Map<string, readonly string[]>();
+  for (const name of names) {
+    const texts = strings(parsed[name]);
+    if (texts.length > 0) flags.set(name, texts);
+  }
+  const literal = stopEarly && tokens.includes("--") ? strings(parsed["--"]) : undefined;
+  return { flags, unknown, words: strings(parsed["_"]), literal };
+}
+
+/**
+ * Writes every known option in the one form that `parseArgs` reads without guessing: switches as
+ * `--name=true` (else it takes a following file called `true` for the value), letters as long names,
+ * one option a word. What is not known, and all after `--`, stays as it is.
+ */
+function expandTokens(tokens: readonly string[], options: OptionTable): string[] {
+  const end = tokens.indexOf("--");
+  const head = end < 0 ? tokens : tokens.slice(0, end);
+  const expanded: string[] = [];
+  for (let index = 0; index < head.length; index++) {
+    const token = head[index] ?? "";
+    const words = (token.startsWith("--") ? expandLong : expandShort)(token, options);
+    const last = words.at(-1) ?? "";
+    const next = head[index + 1] ?? "";
+    if (/^-\d/.test(next) && takesNumber(last, options)) {
+      words[words.length - 1] = `${last}=${next}`;
+      index++;
+    }
+    expanded.push(...words);
+  }
+  return end < 0 ? expanded : [...expanded, ...tokens.slice(end)];
+}
+
+/**
+ * Renames an unknown option whose name or one of whose letters is `_`: `parseArgs` would take that for
+ * its list of arguments and put a value in the list's place.
+ */
+function disarm(token: string): string {
+  const isList = token.startsWith("--") ? /^--_(?:=|$)/.test(token) : /^-.*_/s.test(token);
+  return isList ? `--__${token.replace(/^-+/, "")}` : token;
+}
+
+function expandLong(token: string, options: OptionTable): string[] {
+  const spec = lookUp(options, token.slice(2));
+  return spec?.kind === "boolean" ? [`${token}=true`] : [disarm(token)];
+}
+
+/** Expands `-lr`, `-p 8080`, `-p8080` and `-p=8080`; a group with an unknown letter stays whole. */
+function expandShort(token: string, options: OptionTable): string[] {
+  if (!/^-[A-Za-z]/.test(token)) return [disarm(token)];
+  const words: string[] = [];
+  for (let index = 1; index < token.length; index++) {
+    const name = nameOfShort(options, token[index] ?? "");
+    if (name === undefined) return [disarm(token)];
+    const rest = token.slice(index + 1);
+    if (lookUp(options, name)?.kind === "boolean" && !rest.startsWith("=")) {
+      words.push(`--${name}=true`);
+      continue;
+    }
+    const value = rest.replace(/^=/, "");
+    words.push(rest === "" ? `--${name}` : `--${name}=${value}`);
+    break;
+  }
+  return words;
+}
+
+/** Whether a word is an option that waits for a number, which may be negative. */
+function takesNumber(word: string, options: OptionTable): boolean {
+  return word.startsWith("--") && lookUp(options, word.slice(2))?.kind === "integer";
+}
+
+function nameOfShort(options: OptionTable, letter: string): string | undefined {
+  return Object.keys(options).find((name) => options[name]?.short === letter);
+}
+
+function lookUp(options: OptionTable, name: string): OptionSpec | undefined {
+  return Object.hasOwn(options, name) ? options[name] : undefined;
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,87 @@
+import { assertEquals } from "@std/assert";
+import { checkProgram } from "../../../lib/term/check_program.ts";
+import {
+  type ArgumentTable,
+  defineCommand,
+  type OptionTable,
+  type ProgramSpec,
+} from "../../../lib/term/command.ts";
+import { DEMO } from "./programs.ts";
+
+function programOf(options: OptionTable, table: ArgumentTable = {}): ProgramSpec<undefined> {
+  const command = defineCommand({
+    name: "go",
+    summary: "Go",
+    options,
+    arguments: table,
+    run: (_context: undefined) => Promise.resolve(),
+  });
+  return {
+    name: "demo",
+    version: "1",
+    summary: "Demo",
+    globalOptions: { quiet: { kind: "boolean", short: "q", env: "DEMO_QUIET", help: "" } },
+    commands: [command],
+  };
+}
+
+Deno.test("checkProgram() finds nothing in a sound table", { permissions: "none" }, () => {
+  assertEquals(checkProgram(DEMO), []);
+});
+
+Deno.test("checkProgram() finds each mistake", { permissions: "none" }, () => {
+  const help = "";
+  const cases: [OptionTable, ArgumentTable, string][] = [
+    [{ quiet: { kind: "boolean", help } }, {}, "demo go --quiet: is a global option"],
+    [{ loud: { kind: "boolean", short: "q", help } }, {}, "demo go --loud: -q stands twice"],
+    [{ loud: { kind: "boolean", short: "h", help } }, {}, "demo go --loud: -h stands twice"],
+    [{ loud: { kind: "boolean", short: "1", help } }, {}, 'demo go --loud: "1" is no letter'],
+    [
+      { loud: { kind: "boolean", env: "DEMO_QUIET", help } },
+      {},
+      "demo go --loud: DEMO_QUIET stands twice",
+    ],
+    [{ loud: { kind: "boolean", env: "lo", help } }, {}, 'demo go --loud: "lo" is no variable'],
+    [
+      { Loud: { kind: "boolean", help } },
+      {},
+      "demo go --Loud: is no lower-case name of two or more",
+    ],
+    [
+      { way: { kind: "choice", help } },
+      {},
+      'demo go --way: choices belong to the kind "choice", and it needs them',
+    ],
+    [
+      { loud: { kind: "boolean", repeat: true, help } },
+      {},
+      "demo go --loud: a switch neither repeats nor names a value",
+    ],
+    [
+      { port: { kind: "integer", default: "x", help } },
+      {},
+      'demo go --port: default needs a whole number, got "x"',
+    ],
+    [
+      {},
+      { files: { help, variadic: true }, target: { help } },
+      "demo go files: takes all that are left, so it must be the last",
+    ],
+    [
+      {},
+      { file: { help, optional: true }, target: { help } },
+      "demo go target: is needed, but stands behind an optional one",
+    ],
+  ];
+  for (const [options, table, mistake] of cases) {
+    assertEquals(checkProgram(programOf(options, table)), [mistake]);
+  }
+  const twice = programOf({});
+  assertEquals(checkProgram({ ...twice, commands: [...twice.commands, ...twice.commands] }), [
+    "demo go: stands twice",
+  ]);
+  assertEquals(
+    checkProgram({ ...twice, globalOptions: { help: { kind: "boolean", help } } }),
+    ["demo: --help is built in"],
+  );
+});
