@@ -1,0 +1,227 @@
+/**
+ * The netdisk's requests and answers: one schema for each, from which both the check and the type
+ * come. The wire form of each is a control head (docs/protocol.md).
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { TrivetError } from "../errors.ts";
+import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from "../transfer/chunks.ts";
+
+/** Name of the service in the hello. */
+export const NETDISK_SERVICE = "netdisk";
+
+/** Largest file that travels in the body of one request (`put.file`), in bytes. */
+export const SMALL_FILE_MAX_BYTES = 64 * 1024;
+
+/** Most chunks whose digests one stream (`put.data`, `get.open`) covers: 512 KiB of digests. */
+export const STREAM_CHUNKS_MAX = 32_768;
+
+/** Most ranges of chunks in one `get.open`. */
+export const RANGES_MAX = 1024;
+
+/** Most entries in one answer to `ls`; the rest follows with `after`. */
+export const LIST_PAGE_MAX = 1000;
+
+const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Name = v.pipe(v.string(), v.maxLength(4096));
+/** Components of a path from the home's root; [] is the root. `checkPath` applies the rules. */
+const Path = v.pipe(v.array(Name), v.maxLength(256));
+/** Milliseconds since 1970, may be negative. */
+const TimeMs = v.pipe(v.number(), v.finite());
+/** Permission bits; only the executable bits are kept. */
+const Mode = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o7777));
+const UploadId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
+const Etag = v.pipe(v.string(), v.maxLength(128));
+
+/** What happens when the name is taken: `rename` chooses `name (2).ext`. */
+export const OVERWRITE_MODES = ["replace", "skip", "fail", "rename"] as const;
+/** Whether a partial upload is continued, must be, or is thrown away. */
+export const RESUME_MODES = ["auto", "always", "never"] as const;
+/** When an answer says that a file is stored: once the disk holds it, or once the system does. */
+export const DURABILITY_MODES = ["commit", "os"] as const;
+
+const Overwrite = v.picklist(OVERWRITE_MODES);
+const Durability = v.picklist(DURABILITY_MODES);
+const Ranges = v.pipe(v.array(v.tuple([Count, Count])), v.maxLength(RANGES_MAX));
+
+/** Requests by method. */
+export const NETDISK_REQUESTS = {
+  /** Who the session is, and what the account holds. */
+  whoami: v.strictObject({}),
+  /** Revokes the session token that this connection logged in with. */
+  logout: v.strictObject({}),
+  /** One page of a folder, sorted by name (bytewise); of a file: the file itself. */
+  ls: v.strictObject({
+    path: Path,
+    after: v.optional(Name),
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIST_PAGE_MAX))),
+  }),
+  /** One entry. */
+  stat: v.strictObject({ path: Path }),
+  /** Makes a folder; with `parents`, its missing ancestors too, and an existing one is no error. */
+  mkdir: v.strictObject({ path: Path, parents: v.optional(v.boolean()) }),
+  /** A small file at once: the body is the content, `digest` its XXH3-128 in hex. */
+  "put.file": v.strictObject({
+    path: Path,
+    mtimeMs: v.optional(TimeMs),
+    mode: v.optional(Mode),
+    overwrite: Overwrite,
+    durability: v.optional(Durability),
+    digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  }),
+  /** Opens or continues an upload; `size` is absent when the source is a stream. */
+  "put.open": v.strictObject({
+    path: Path,
+    size: v.optional(Count),
+    overwrite: Overwrite,
+    resume: v.picklist(RESUME_MODES),
+  }),
+  /** More of the journal, from chunk `from` on. */
+  "put.journal": v.strictObject({ uploadId: UploadId, from: Count }),
+  /** Announces DATA frames under this request's id, ended by END with the chunk digests as body. */
+  "put.data": v.strictObject({ uploadId: UploadId }),
+  /** Publishes the upload; `digest` is the XXH3-128, in hex, of all chunk digests in order. */
+  "put.commit": v.strictObject({
+    uploadId: UploadId,
+    size: Count,
+    digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+    mtimeMs: v.optional(TimeMs),
+    mode: v.optional(Mode),
+    durability: v.optional(Durability),
+  }),
+  /** Drops an upload and its partial. */
+  "put.discard": v.strictObject({ uploadId: UploadId }),
+  /**
+   * Reads a file: RESPONSE, then DATA frames, then END with the digests of the chunks sent, in order.
+   * `ranges` are `[first chunk, count]`, ascending and apart; all chunks without it. At most
+   * `STREAM_CHUNKS_MAX` chunks are sent; the client asks again for the rest.
+   */
+  "get.open": v.strictObject({
+    path: Path,
+    ifMatch: v.optional(Etag),
+    ranges: v.optional(Ranges),
+  }),
+} as const;
+
+/** A method of the netdisk. */
+export type NetdiskMethod = keyof typeof NETDISK_REQUESTS;
+
+/** The request head of a method. */
+export type NetdiskRequest<M extends NetdiskMethod> = v.InferOutput<typeof NETDISK_REQUESTS[M]>;
+
+const Entry = v.object({
+  name: v.string(),
+  type: v.picklist(["file", "folder", "other"]),
+  size: Count,
+  mtimeMs: TimeMs,
+  mode: Count,
+  etag: v.optional(v.string()),
+});
+
+/** A file or folder in a listing. */
+export type NetdiskEntry = v.InferOutput<typeof Entry>;
+
+const ChunkBytes = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(CHUNK_BYTES_MIN),
+  v.maxValue(CHUNK_BYTES_MAX),
+);
+
+const Stored = v.object({
+  /** Where the file now stands; differs from what was asked with `rename`. */
+  path: v.array(v.string()),
+  size: Count,
+  mtimeMs: TimeMs,
+  etag: v.string(),
+  /** Whether the name was taken and `skip` left it as it was. */
+  skipped: v.boolean(),
+});
+
+/** Answer to a finished upload. */
+export type StoredFile = v.InferOutput<typeof Stored>;
+
+/** Answers by method: the head of RESPONSE. */
+export const NETDISK_RESPONSES = {
+  whoami: v.object({
+    user: v.string(),
+    usedBytes: Count,
+    quotaBytes: Count,
+    scope: v.string(),
+  }),
+  logout: v.object({ revoked: v.boolean() }),
+  ls: v.object({ entry: Entry, entries: v.array(Entry), more: v.boolean() }),
+  stat: v.object({ entry: Entry }),
+  mkdir: v.object({ created: v.boolean() }),
+  "put.file": Stored,
+  "put.open": v.object({
+    uploadId: v.string(),
+    chunkBytes: ChunkBytes,
+    /** Chunks in the whole journal; the body holds the first of them (see `JournalPage`). */
+    journalChunks: Count,
+    /** Bytes that the journal covers. */
+    heldBytes: Count,
+    skipped: v.boolean(),
+  }),
+  "put.journal": v.object({ from: Count }),
+  "put.data": v.object({
+    /** Chunks that did not arrive as they were sent, or were found damaged on the disk. */
+    badChunks: v.array(Count),
+  }),
+  "put.commit": Stored,
+  "put.discard": v.object({}),
+  "get.open": v.object({
+    entry: Entry,
+    etag: v.string(),
+    chunkBytes: ChunkBytes,
+    algorithm: v.string(),
+  }),
+} as const;
+
+/** The response head of a method. */
+export type NetdiskResponse<M extends NetdiskMethod> = v.InferOutput<typeof NETDISK_RESPONSES[M]>;
+
+/**
+ * Checks a request's head.
+ *
+ * @throws {TrivetError} `UNKNOWN_METHOD` or `INVALID_REQUEST`.
+ */
+export function checkNetdiskRequest<M extends NetdiskMethod>(
+  method: M,
+  head: unknown,
+): NetdiskRequest<M> {
+  const result = v.safeParse(NETDISK_REQUESTS[method], head);
+  if (!result.success) {
+    throw new TrivetError(
+      "INVALID_REQUEST",
+      `Cannot read request "${method}": ${v.summarize(result.issues)}`,
+    );
+  }
+  return result.output as NetdiskRequest<M>;
+}
+
+/**
+ * Checks an answer's head.
+ *
+ * @throws {TrivetError} `PROTOCOL_ERROR` if the server answered something else.
+ */
+export function checkNetdiskResponse<M extends NetdiskMethod>(
+  method: M,
+  head: unknown,
+): NetdiskResponse<M> {
+  const result = v.safeParse(NETDISK_RESPONSES[method], head);
+  if (!result.success) {
+    throw new TrivetError(
+      "PROTOCOL_ERROR",
+      `Cannot read answer to "${method}": ${v.summarize(result.issues)}`,
+    );
+  }
+  return result.output as NetdiskResponse<M>;
+}
+
+/** Whether `method` is one of the netdisk's. */
+export function isNetdiskMethod(method: string): method is NetdiskMethod {
+  return Object.hasOwn(NETDISK_REQUESTS, method);
+}

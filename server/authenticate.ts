@@ -1,0 +1,253 @@
+/**
+ * The server's side of AUTH: registration, login by password (SCRAM) and by token, with the
+ * penalties for failed ones.
+ *
+ * @module
+ */
+
+import { checkUserName } from "../lib/auth/credentials.ts";
+import { AuthRequest, type AuthResponse } from "../lib/auth/exchange.ts";
+import { ScramServer } from "../lib/auth/scram_server.ts";
+import type { LoginThrottle } from "../lib/auth/throttle.ts";
+import { hashToken, newToken, parseToken } from "../lib/auth/token.ts";
+import { parseVerifier, type Verifier } from "../lib/auth/verifier.ts";
+import { TrivetError } from "../lib/errors.ts";
+import { encodeControl } from "../lib/frame/encode.ts";
+import { FrameType } from "../lib/frame/frame.ts";
+import type { Link } from "../lib/link/link.ts";
+import { expectFrame } from "../lib/rpc/handshake.ts";
+import { checkHead, readMessage } from "../lib/rpc/messages.ts";
+import type { Depot } from "./netdisk/depot.ts";
+import type { Session } from "./netdisk/context.ts";
+import type { Catalog } from "./store/catalog.ts";
+
+/** How long a login by password lasts, in milliseconds. */
+export const SESSION_TOKEN_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Steps that one connection may take before it must be logged in: register, then SCRAM's two. */
+const STEPS_MAX = 8;
+
+/** What authentication needs of the server. */
+export interface Authority {
+  readonly catalog: Catalog;
+  readonly depot: Depot;
+  readonly throttle: LoginThrottle;
+  /** Secret behind the salts of unknown names. */
+  readonly fakeSecret: Uint8Array<ArrayBuffer>;
+  /** Whether people may make accounts themselves. */
+  readonly registration: "open" | "closed";
+  /** Quota of a new account, in bytes. */
+  readonly defaultQuotaBytes: number;
+  /** A clock that does not jump, in milliseconds. */
+  readonly now: () => number;
+  /** Told of each registration and login, good or refused. */
+  readonly onAttempt?: (attempt: AuthAttempt) => void;
+}
+
+/** One registration or login, for the log. */
+export interface AuthAttempt {
+  readonly kind: "register" | "password" | "token";
+  readonly user: string | null;
+  readonly error: TrivetError | null;
+  /** Where it came from. */
+  readonly source: string;
+}
+
+/** The connection that authenticates. */
+export interface Guest {
+  readonly link: Link;
+  /** Address without a port; a Unix socket has one of its own. */
+  readonly source: string;
+  /** SHA-256 of the server's certificate on a TLS link (RFC 5929 §4). */
+  readonly channelBinding: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/**
+ * Serves AUTH until the guest is known.
+ *
+ * @param authority The server's part.
+ * @param guest The connection.
+ * @returns Who it is.
+ * @throws {TrivetError} Why it is refused; the caller says so and closes the link.
+ */
+export async function authenticate(authority: Authority, guest: Guest): Promise<Session> {
+  for (let steps = 0; steps < STEPS_MAX; steps++) {
+    const request = await receiveStep(guest.link);
+    switch (request.step) {
+      case "register":
+        await noted(
+          { authority, guest, kind: "register", user: request.user },
+          () => register(authority, guest, request),
+        );
+        break;
+      case "token":
+        return await noted(
+          { authority, guest, kind: "token", user: null },
+          () => byToken(authority, guest, request.token),
+        );
+      case "scram-first":
+        return await noted(
+          { authority, guest, kind: "password", user: null },
+          () => byPassword(authority, guest, request),
+        );
+      default:
+        throw new TrivetError("PROTOCOL_ERROR", `The step "${request.step}" is not expected here`);
+    }
+  }
+  throw new TrivetError("PROTOCOL_ERROR", `More than ${STEPS_MAX} steps came before a login`);
+}
+
+type Step<S extends AuthRequest["step"]> = Extract<AuthRequest, { step: S }>;
+
+async function receiveStep(link: Link): Promise<AuthRequest> {
+  const frame = await expectFrame(link, FrameType.AUTH);
+  return checkHead(AuthRequest, readMessage(frame).head, "AUTH");
+}
+
+async function answer(link: Link, response: AuthResponse): Promise<void> {
+  await link.send(encodeControl(FrameType.AUTH, 0, response));
+}
+
+/** An attempt before its end is known. */
+interface BegunAttempt extends Pick<AuthAttempt, "kind" | "user"> {
+  readonly authority: Authority;
+  readonly guest: Guest;
+}
+
+/** Reports how an attempt ended. */
+async function noted<T extends Session | string>(
+  { authority, guest, kind, user }: BegunAttempt,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const { source } = guest;
+  try {
+    const result = await attempt();
+    const known = typeof result === "string" ? result : result.user;
+    authority.onAttempt?.({ kind, user: known, error: null, source });
+    return result;
+  } catch (error) {
+    if (error instanceof TrivetError && error.code !== "CONNECTION_LOST") {
+      authority.onAttempt?.({ kind, user, error, source });
+    }
+    throw error;
+  }
+}
+
+async function register(
+  authority: Authority,
+  guest: Guest,
+  request: Step<"register">,
+): Promise<string> {
+  if (authority.registration === "closed") {
+    throw new TrivetError("REGISTRATION_CLOSED", "This server does not take registrations");
+  }
+  const { user: name } = request;
+  checkUserName(name);
+  const verifier = parseVerifier(request.verifier);
+  await authority.catalog.createUser({
+    name,
+    verifier,
+    quotaBytes: authority.defaultQuotaBytes,
+  });
+  await authority.depot.createHome(name);
+  await answer(guest.link, { step: "registered", user: name });
+  return name;
+}
+
+async function byToken(authority: Authority, guest: Guest, text: string): Promise<Session> {
+  const hash = Uint8Array.fromHex(await hashToken(parseToken(text)));
+  const token = await authority.catalog.findToken(hash);
+  if (token === null) {
+    throw new TrivetError("TOKEN_INVALID", "The session has ended or was revoked");
+  }
+  const { user, scope, pathPrefix } = token;
+  await answer(guest.link, { step: "authenticated", user, scope });
+  return { user, scope, pathPrefix, tokenHash: hash };
+}
+
+async function byPassword(
+  authority: Authority,
+  guest: Guest,
+  request: Step<"scram-first">,
+): Promise<Session> {
+  const { throttle, now } = authority;
+  const scram = new ScramServer({
+    fakeSecret: authority.fakeSecret,
+    ...(guest.channelBinding === undefined ? {} : { channelBinding: guest.channelBinding }),
+    lookup: (user) => lookup(authority, guest, user),
+  });
+  if (request.mechanism !== scram.mechanism) {
+    throw new TrivetError("AUTH_FAILED", `This connection needs ${scram.mechanism}`);
+  }
+  try {
+    const challenge = await scram.first(request.message);
+    await answer(guest.link, { step: "scram-challenge", message: challenge });
+    const next = await receiveStep(guest.link);
+    if (next.step !== "scram-final") {
+      throw new TrivetError("PROTOCOL_ERROR", `The step "${next.step}" is not expected here`);
+    }
+    const message = await scram.final(next.message);
+    const user = scram.user ?? "";
+    throttle.succeeded(guest.source, user, now());
+    return await welcome(authority, guest, { user, message, session: request.session });
+  } catch (error) {
+    const refused = error instanceof TrivetError && error.code === "AUTH_FAILED";
+    if (refused && scram.user !== undefined) throttle.failed(guest.source, scram.user, now());
+    throw error;
+  }
+}
+
+/** Finds the verifier, unless this source has to wait before it may try this name. */
+async function lookup(
+  authority: Authority,
+  guest: Guest,
+  user: string,
+): Promise<Verifier | undefined> {
+  const waitMs = authority.throttle.check(guest.source, user, authority.now());
+  if (waitMs > 0) {
+    const waitSeconds = Math.ceil(waitMs / 1000);
+    throw new TrivetError(
+      "AUTH_THROTTLED",
+      `Too many failed logins; wait ${waitSeconds} s`,
+      { details: { wait_seconds: waitSeconds } },
+    );
+  }
+  return await authority.catalog.findVerifier(user) ?? undefined;
+}
+
+async function welcome(
+  authority: Authority,
+  guest: Guest,
+  login: { user: string; message: string; session: { label: string } | undefined },
+): Promise<Session> {
+  const { user, message, session } = login;
+  // Homes may have been removed by hand.
+  await authority.depot.createHome(user);
+  const known: Session = { user, scope: "full", pathPrefix: [], tokenHash: null };
+  if (session === undefined) {
+    await answer(guest.link, { step: "authenticated", user, scope: known.scope, message });
+    return known;
+  }
+  const token = newToken();
+  const hash = Uint8Array.fromHex(await hashToken(token));
+  const tokenExpiresMs = Date.now() + SESSION_TOKEN_MS;
+  await authority.catalog.addToken({
+    hash,
+    user,
+    kind: "session",
+    scope: known.scope,
+    pathPrefix: [],
+    expiresAtMs: tokenExpiresMs,
+    label: session.label,
+  });
+  const head: AuthResponse = {
+    step: "authenticated",
+    user,
+    scope: known.scope,
+    message,
+    token,
+    tokenExpiresMs,
+  };
+  await answer(guest.link, head);
+  return { ...known, tokenHash: hash };
+}

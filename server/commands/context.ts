@@ -1,0 +1,18 @@
+/**
+ * What every command of `trivetd` works with.
+ *
+ * @module
+ */
+
+import type { Output } from "../../lib/term/output.ts";
+
+/** See the module. */
+export interface CommandContext {
+  readonly output: Output;
+  /** Reads an environment variable. */
+  readonly env: (name: string) => string | undefined;
+  /** Resolves at the first SIGINT or SIGTERM. */
+  readonly untilInterrupted: () => Promise<void>;
+  /** How the client is started beside this server: `trivet`, or through the task runner. */
+  readonly clientProgram: string;
+}

@@ -1,0 +1,128 @@
+/**
+ * The options of `trivetd serve`, declared once: help, checks and environment variables come from
+ * this table.
+ *
+ * @module
+ */
+
+import { TrivetError } from "../lib/errors.ts";
+import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
+import { DEFAULT_PORT } from "../lib/link/address.ts";
+import { NAME_RULES } from "../lib/netdisk/path.ts";
+import { defaultDataFolder } from "./data_folder.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
+import { DEFAULT_QUOTA_BYTES, type ServeOptions } from "./serve.ts";
+
+const PORT_MAX = 65_535;
+
+/** See the module. */
+export const SERVE_OPTIONS = {
+  data: {
+    kind: "path",
+    valueName: "DIR",
+    env: "TRIVETD_DATA",
+    help: "Data folder; made at the first start (default: trivet in the XDG data folder)",
+  },
+  listen: {
+    kind: "string",
+    valueName: "HOST",
+    env: "TRIVETD_LISTEN",
+    repeat: true,
+    help: "Address to listen on, or unix:PATH with --plain; may be repeated (default: 127.0.0.1)",
+  },
+  port: {
+    kind: "integer",
+    valueName: "PORT",
+    env: "TRIVETD_PORT",
+    default: String(DEFAULT_PORT),
+    min: 0,
+    max: PORT_MAX,
+    help: "TCP port; 0 takes any free one",
+  },
+  plain: {
+    kind: "boolean",
+    env: "TRIVETD_PLAIN",
+    help: "Serve without TLS, on loopback and Unix sockets only",
+  },
+  cert: {
+    kind: "path",
+    valueName: "FILE",
+    env: "TRIVETD_CERT",
+    help: "Certificate chain in PEM to use instead of the server's own; needs --key",
+  },
+  key: {
+    kind: "path",
+    valueName: "FILE",
+    env: "TRIVETD_KEY",
+    help: "Private key in PEM for --cert",
+  },
+  registration: {
+    kind: "choice",
+    choices: ["open", "closed"],
+    env: "TRIVETD_REGISTRATION",
+    help: "Whether people may make accounts (default: open on loopback, closed elsewhere)",
+  },
+  "default-quota": {
+    kind: "bytes",
+    valueName: "SIZE",
+    env: "TRIVETD_DEFAULT_QUOTA",
+    default: `${DEFAULT_QUOTA_BYTES / 1024 ** 3}G`,
+    min: 0,
+    help: "Quota of new accounts",
+  },
+  names: {
+    kind: "choice",
+    choices: NAME_RULES,
+    env: "TRIVETD_NAMES",
+    default: "native",
+    help:
+      "File names: all that this system can store, or only those that Windows and macOS can too",
+  },
+  "log-level": {
+    kind: "choice",
+    choices: LOG_LEVELS,
+    env: "TRIVETD_LOG_LEVEL",
+    default: "info",
+    help: "Least level that is logged",
+  },
+  "log-format": {
+    kind: "choice",
+    choices: LOG_FORMATS,
+    env: "TRIVETD_LOG_FORMAT",
+    default: "text",
+    help: "Form of the log on stderr",
+  },
+} as const satisfies OptionTable;
+
+/** Values of {@linkcode SERVE_OPTIONS}. */
+export type ServeValues = ValuesOf<typeof SERVE_OPTIONS>;
+
+/**
+ * Turns option values into a server's set-up.
+ *
+ * @param values What the command line and the environment say.
+ * @param env The environment, for the default data folder.
+ * @throws {TrivetError} `USAGE` when options do not go together.
+ */
+export function toServeOptions(
+  values: ServeValues,
+  env: (name: string) => string | undefined,
+): ServeOptions {
+  const { cert, key } = values;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new TrivetError("USAGE", "--cert and --key go together");
+  }
+  if (values.plain && cert !== undefined) {
+    throw new TrivetError("USAGE", "--plain and --cert do not go together");
+  }
+  return {
+    data: values.data ?? defaultDataFolder(env),
+    port: values.port,
+    plain: values.plain,
+    defaultQuotaBytes: values["default-quota"],
+    names: values.names,
+    ...(values.listen.length === 0 ? {} : { listen: values.listen }),
+    ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
+    ...(values.registration === undefined ? {} : { registration: values.registration }),
+  };
+}

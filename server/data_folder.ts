@@ -1,0 +1,60 @@
+/**
+ * The data folder: where everything of a server lies, and the lock that lets one server use it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { TrivetError } from "../lib/errors.ts";
+
+/** Places in the data folder. */
+export interface DataFolder extends Disposable {
+  readonly path: string;
+  readonly database: string;
+  readonly keys: string;
+}
+
+const OWNER_ONLY = 0o700;
+
+/**
+ * Opens the data folder, making it at the first start, and holds its lock until disposed of.
+ *
+ * @param path The folder.
+ * @throws {TrivetError} `FAILED` when another server uses it, or it cannot be made or written.
+ */
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  const keys = join(path, "keys");
+  let lock: Deno.FsFile;
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: OWNER_ONLY });
+    await Deno.mkdir(keys, { recursive: true, mode: OWNER_ONLY });
+    lock = await Deno.open(join(path, "lock"), { create: true, write: true, mode: 0o600 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TrivetError("FAILED", `Cannot use the data folder "${path}": ${reason}`, { cause });
+  }
+  if (!await lock.tryLock(true)) {
+    lock.close();
+    throw new TrivetError("FAILED", `Another trivetd uses the data folder "${path}"`);
+  }
+  return {
+    path,
+    keys,
+    database: join(path, "trivet.db"),
+    [Symbol.dispose]: () => lock.close(),
+  };
+}
+
+/**
+ * Where data lies when nobody says: `$XDG_DATA_HOME/trivet`, else below the home folder.
+ *
+ * @param env The environment.
+ * @throws {TrivetError} `USAGE` when the environment names no home.
+ */
+export function defaultDataFolder(env: (name: string) => string | undefined): string {
+  const base = env("XDG_DATA_HOME");
+  if (base) return join(base, "trivet");
+  const home = env("HOME") || env("USERPROFILE");
+  if (home) return join(home, ".local", "share", "trivet");
+  throw new TrivetError("USAGE", "Cannot choose a data folder: HOME is not set; pass --data");
+}

@@ -1,0 +1,65 @@
+/**
+ * What the netdisk's handlers share: the server's stores, and the one connection they answer on.
+ *
+ * @module
+ */
+
+import type { NameRules } from "../../lib/netdisk/path.ts";
+import { checkPath } from "../../lib/netdisk/path.ts";
+import { TrivetError } from "../../lib/errors.ts";
+import type { Catalog, TokenScope } from "../store/catalog.ts";
+import type { Depot, HomePath } from "./depot.ts";
+import type { ActiveUploads } from "./active_uploads.ts";
+
+/** Who a connection belongs to. */
+export interface Session {
+  /** The authenticated user. */
+  readonly user: string;
+  /** What the login allows. */
+  readonly scope: TokenScope;
+  /** The folder that the login is confined to; [] is the whole home. */
+  readonly pathPrefix: readonly string[];
+  /** SHA-256 of the token that it logged in with; `null` after a login by password. */
+  readonly tokenHash: Uint8Array | null;
+}
+
+/** The server's part of the netdisk. */
+export interface NetdiskStores {
+  readonly catalog: Catalog;
+  readonly depot: Depot;
+  readonly activeUploads: ActiveUploads;
+  /** Which names are allowed. */
+  readonly names: NameRules;
+}
+
+/** What a handler works with. */
+export interface NetdiskContext extends NetdiskStores {
+  readonly session: Session;
+}
+
+/**
+ * A request's path, checked and inside what the login may touch.
+ *
+ * @throws {TrivetError} A path error, or `PERMISSION_DENIED` outside the login's folder.
+ */
+export function homePath(context: NetdiskContext, components: readonly string[]): HomePath {
+  const { user, pathPrefix } = context.session;
+  const path = checkPath(components, { names: context.names });
+  if (pathPrefix.some((name, level) => path[level] !== name)) {
+    throw new TrivetError("PERMISSION_DENIED", "The login does not reach this folder");
+  }
+  return { user, path };
+}
+
+/**
+ * Like {@linkcode homePath}, for a login that may write.
+ *
+ * @throws {TrivetError} `PERMISSION_DENIED` for a login that may only read.
+ */
+export function writablePath(context: NetdiskContext, components: readonly string[]): HomePath {
+  const at = homePath(context, components);
+  if (context.session.scope === "read") {
+    throw new TrivetError("PERMISSION_DENIED", "The login may only read");
+  }
+  return at;
+}

@@ -1,0 +1,166 @@
+/**
+ * The port to the file trees: homes and the parts of uploads in progress. All changes of files go
+ * through it; an implementation passes the suite in `tests/server/netdisk/depot_contract.ts`.
+ *
+ * Paths are components that `checkPath` has checked, [] being the home's root. Failures are
+ * `TrivetError`s: `NOT_FOUND`, `NOT_FOLDER`, `IS_FOLDER`, `EXISTS`, `NOT_REGULAR`, `SYMLINK_REFUSED`,
+ * `NAME_CASE_CONFLICT`, `UPLOAD_NOT_FOUND`, `PERMISSION_DENIED`, `DISK_FULL`, and `INTERNAL` with the
+ * cause for everything unexpected.
+ *
+ * @module
+ */
+
+import type { NetdiskEntry } from "../../lib/netdisk/messages.ts";
+import type { Sink } from "../../lib/transfer/sink.ts";
+import type { SyncSource } from "../../lib/transfer/source.ts";
+import type { Durability, OverwriteMode } from "../store/catalog.ts";
+
+export type { Durability, OverwriteMode };
+
+/** A path inside a home. */
+export interface HomePath {
+  /** Whose home. */
+  readonly user: string;
+  /** Checked components from its root. */
+  readonly path: readonly string[];
+}
+
+/** A file open for reading. */
+export interface ReadHandle extends SyncSource, Disposable {
+  /** The file as it was opened. */
+  readonly entry: NetdiskEntry;
+  /** Its entity tag: another one means other content. */
+  readonly etag: string;
+  /**
+   * Whether the open file still has the size and the time it was opened with (one fstat). A file that
+   * another one has replaced meanwhile keeps its content for those who have it open.
+   */
+  isUnchanged(): boolean;
+  /** Closes the file; again is harmless. */
+  close(): void;
+}
+
+/** A part open for writing and reading. */
+export interface PartHandle extends SyncSource, Sink, Disposable {
+  /** Closes the part; again is harmless. */
+  close(): void;
+}
+
+/** A page of a folder to ask for. */
+export interface ListOptions {
+  /** Only names after this one, bytewise in UTF-8. */
+  readonly after?: string;
+  /** Most entries in the answer. */
+  readonly limit: number;
+}
+
+/** A page of a folder. */
+export interface ListPage {
+  /** Entries sorted by name, bytewise in UTF-8. */
+  readonly entries: NetdiskEntry[];
+  /** Whether there are more after these. */
+  readonly more: boolean;
+}
+
+/** What is about to be published, told to {@linkcode PublishOptions.intent}. */
+export interface PublishIntent {
+  /** The final path; with `rename`, the one that was chosen. */
+  readonly path: readonly string[];
+  /** Size of the file in bytes. */
+  readonly size: number;
+  /** Bytes of the file that will be replaced; 0 if none. */
+  readonly replacedBytes: number;
+}
+
+/** How a file is published. */
+export interface PublishOptions {
+  /** What to do when the name is taken. */
+  readonly overwrite: OverwriteMode;
+  /** Time of the content, in milliseconds since 1970; now when absent. */
+  readonly mtimeMs?: number;
+  /** Permission bits of the source; only whether it is executable is kept. */
+  readonly mode?: number;
+  /** When the operation ends; `commit` when absent. */
+  readonly durability?: Durability;
+  /**
+   * Called once just before the file takes its name, so that the catalog knows of it first. When it
+   * fails, nothing is published and a part stays as it is. `fail` and `rename` may meet a name that
+   * another program took meanwhile: then it is called again with the next intent. When the operation
+   * fails after this succeeded, `endCommit` of `server/store/recovery.ts` finds out what became of it.
+   */
+  intent?(intent: PublishIntent): Promise<void>;
+}
+
+/** What was published. */
+export interface Published {
+  /** Where the file stands. */
+  readonly path: string[];
+  /** The file; with `skipped`, the one that was there. */
+  readonly entry: NetdiskEntry;
+  /** Its entity tag. */
+  readonly etag: string;
+  /** Bytes of the file that was replaced; 0 if none. */
+  readonly replacedBytes: number;
+  /** Whether `skip` found the name taken: nothing was published, and a part stays as it is. */
+  readonly skipped: boolean;
+}
+
+/** What the disk says of a commit that was interrupted. */
+export type CommitTrace =
+  /** The file has its final name. */
+  | "published"
+  /** The part is still a part. */
+  | "pending"
+  /** Neither is there. */
+  | "lost";
+
+/** The file trees of all users. */
+export interface Depot {
+  /** Makes a user's home, durably; an existing one stays. */
+  createHome(user: string): Promise<void>;
+
+  /** One entry; the root has the name "". Files carry their entity tag. */
+  stat(at: HomePath): Promise<NetdiskEntry>;
+  /** One page of a folder. Throws `NOT_FOLDER` for a file. */
+  list(at: HomePath, options: ListOptions): Promise<ListPage>;
+  /**
+   * Makes a folder; with `parents` its missing ancestors too, and an existing folder is no error.
+   *
+   * @returns Whether anything was made.
+   */
+  mkdir(at: HomePath, options?: { parents?: boolean }): Promise<boolean>;
+  /** Opens a file. */
+  openRead(at: HomePath): Promise<ReadHandle>;
+  /**
+   * Says early whether a file could be published here: throws what the commit would throw.
+   *
+   * @returns The file that has the name now, or null; with `skip` the caller need not upload.
+   */
+  checkTarget(at: HomePath, overwrite: OverwriteMode): Promise<NetdiskEntry | null>;
+
+  /** Makes an empty part. Throws `EXISTS`. */
+  createPart(id: string): Promise<PartHandle>;
+  /** Opens a part. Throws `UPLOAD_NOT_FOUND`. */
+  openPart(id: string): Promise<PartHandle>;
+  /** Removes a part; whether it existed. */
+  removePart(id: string): Promise<boolean>;
+  /** Ids of all parts. */
+  listParts(): Promise<string[]>;
+  /** Cuts a part to `size` bytes and publishes it under its final name. */
+  commitPart(
+    id: string,
+    at: HomePath,
+    options: PublishOptions & { size: number },
+  ): Promise<Published>;
+  /**
+   * Publishes a small file at once; `id` names its part for the moment that it is one. When it fails
+   * after `intent` succeeded, the part stays for `traceCommit` to see; else it is removed.
+   */
+  writeSmall(
+    id: string,
+    at: HomePath,
+    options: PublishOptions & { bytes: Uint8Array },
+  ): Promise<Published>;
+  /** What became of a commit whose intent was `at` and `size`. */
+  traceCommit(id: string, at: HomePath, size: number): Promise<CommitTrace>;
+}

@@ -1,0 +1,137 @@
+/**
+ * The parts of uploads in progress: one file each in a folder that only the server enters.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { TrivetError } from "../../lib/errors.ts";
+import { quoteName } from "../../lib/netdisk/path.ts";
+import { FileSink } from "../../lib/transfer/sink.ts";
+import { FileSource } from "../../lib/transfer/source.ts";
+import type { PartHandle } from "./depot.ts";
+import { sameFile } from "./depot_entry.ts";
+import { asDepotError } from "./depot_errors.ts";
+import { look } from "./depot_walk.ts";
+
+/** An id is a file name: nothing in it may mean anything to a file system. */
+const PART_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Parts are nobody else's until they are published. */
+const PART_MODE = 0o600;
+
+/** The folder of parts. */
+export class PartStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The path of a part on the disk. */
+  path(id: string): string {
+    if (!PART_ID.test(id)) {
+      throw new TrivetError(
+        "UPLOAD_NOT_FOUND",
+        `Cannot use upload ${quoteName(id)}: it is not an id`,
+      );
+    }
+    return join(this.#folder, id);
+  }
+
+  /** What lstat says of a part; null when it is not there. */
+  look(id: string): Deno.FileInfo | null {
+    return look(this.path(id));
+  }
+
+  /** Makes a part for writing only. */
+  createFile(id: string, mode: number = PART_MODE): Deno.FsFile {
+    try {
+      return Deno.openSync(this.path(id), { createNew: true, write: true, mode });
+    } catch (error) {
+      throw asDepotError(error, `create the part of upload ${quoteName(id)}`);
+    }
+  }
+
+  /** Opens a part; `UPLOAD_NOT_FOUND` when it is not there. */
+  openFile(id: string): Deno.FsFile {
+    const path = this.path(id);
+    const info = this.look(id);
+    if (info === null) throw missing(id);
+    if (!info.isFile) {
+      throw new TrivetError("NOT_REGULAR", `Cannot open the part of upload ${quoteName(id)}`);
+    }
+    const file = Deno.openSync(path, { read: true, write: true });
+    if (sameFile(info, file.statSync())) return file;
+    file.close();
+    throw missing(id);
+  }
+
+  /** Opens a part for reading and writing by offset. */
+  open(id: string): PartHandle {
+    const writer = this.openFile(id);
+    try {
+      // Two descriptors: a source and a sink each keep a position of their own.
+      return new Part(writer, this.openFile(id));
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
+  }
+
+  /** Removes a part; whether it existed. */
+  remove(id: string): boolean {
+    if (this.look(id) === null) return false;
+    Deno.removeSync(this.path(id));
+    return true;
+  }
+
+  /** Ids of all parts. */
+  list(): string[] {
+    const ids: string[] = [];
+    for (const { name } of Deno.readDirSync(this.#folder)) if (PART_ID.test(name)) ids.push(name);
+    return ids.sort();
+  }
+}
+
+/** What a caller gets for a part that is not there. */
+function missing(id: string): TrivetError {
+  return new TrivetError(
+    "UPLOAD_NOT_FOUND",
+    `Cannot use upload ${quoteName(id)}: its part is not on the disk`,
+  );
+}
+
+class Part implements PartHandle {
+  readonly #writer: Deno.FsFile;
+  readonly #reader: Deno.FsFile;
+  readonly #sink: FileSink;
+  readonly #source: FileSource;
+  #closed = false;
+
+  constructor(writer: Deno.FsFile, reader: Deno.FsFile) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#sink = new FileSink(writer);
+    this.#source = new FileSource(reader);
+  }
+
+  read(buffer: Uint8Array, offset: number): number {
+    return this.#source.read(buffer, offset);
+  }
+
+  write(bytes: Uint8Array, offset: number): void {
+    this.#sink.write(bytes, offset);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#writer.close();
+    this.#reader.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

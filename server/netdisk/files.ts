@@ -1,0 +1,57 @@
+/**
+ * The netdisk's short requests: who am I, listing, one entry, a new folder, the end of a session.
+ *
+ * @module
+ */
+
+import { TrivetError } from "../../lib/errors.ts";
+import {
+  LIST_PAGE_MAX,
+  type NetdiskRequest,
+  type NetdiskResponse,
+} from "../../lib/netdisk/messages.ts";
+import { homePath, type NetdiskContext, writablePath } from "./context.ts";
+
+/** Answers `whoami`. */
+export async function whoami(context: NetdiskContext): Promise<NetdiskResponse<"whoami">> {
+  const { user: name, scope } = context.session;
+  const user = await context.catalog.findUser(name);
+  if (user === null) throw new TrivetError("AUTH_REQUIRED", "The account does not exist any more");
+  return { user: name, usedBytes: user.usedBytes, quotaBytes: user.quotaBytes, scope };
+}
+
+/** Answers `logout`: the token of this connection ends. */
+export async function logout(context: NetdiskContext): Promise<NetdiskResponse<"logout">> {
+  const { tokenHash } = context.session;
+  return { revoked: tokenHash !== null && await context.catalog.revokeToken(tokenHash) };
+}
+
+/** Answers `ls`. */
+export async function ls(
+  context: NetdiskContext,
+  request: NetdiskRequest<"ls">,
+): Promise<NetdiskResponse<"ls">> {
+  const at = homePath(context, request.path);
+  const entry = await context.depot.stat(at);
+  if (entry.type !== "folder") return { entry, entries: [entry], more: false };
+  const limit = request.limit ?? LIST_PAGE_MAX;
+  const after = request.after === undefined ? {} : { after: request.after };
+  return { entry, ...await context.depot.list(at, { ...after, limit }) };
+}
+
+/** Answers `stat`. */
+export async function stat(
+  context: NetdiskContext,
+  request: NetdiskRequest<"stat">,
+): Promise<NetdiskResponse<"stat">> {
+  return { entry: await context.depot.stat(homePath(context, request.path)) };
+}
+
+/** Answers `mkdir`. */
+export async function mkdir(
+  context: NetdiskContext,
+  request: NetdiskRequest<"mkdir">,
+): Promise<NetdiskResponse<"mkdir">> {
+  const at = writablePath(context, request.path);
+  return { created: await context.depot.mkdir(at, { parents: request.parents ?? false }) };
+}

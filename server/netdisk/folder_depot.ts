@@ -1,0 +1,268 @@
+/**
+ * The depot in plain folders: `homes/<user>/…` that any program can read, and `parts/` for uploads in
+ * progress, on the same file system so that publishing is a rename.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { checkUserName } from "../../lib/auth/credentials.ts";
+import { TrivetError } from "../../lib/errors.ts";
+import type { NetdiskEntry } from "../../lib/netdisk/messages.ts";
+import { checkPath, formatPath, type NameRules, quoteName } from "../../lib/netdisk/path.ts";
+import type {
+  CommitTrace,
+  Depot,
+  HomePath,
+  ListOptions,
+  ListPage,
+  OverwriteMode,
+  PartHandle,
+  Published,
+  PublishIntent,
+  PublishOptions,
+  ReadHandle,
+} from "./depot.ts";
+import { entryOf, sameFile } from "./depot_entry.ts";
+import { asDepotError } from "./depot_errors.ts";
+import { makeFolders } from "./depot_mkdir.ts";
+import { PartStore } from "./depot_parts.ts";
+import { Publisher } from "./depot_publish.ts";
+import { listFolder, openForReading, statEntry } from "./depot_read.ts";
+import { type DepotFolders, makePrivateFolder, setUpFolders } from "./depot_setup.ts";
+import { FolderSync } from "./depot_sync.ts";
+import { Walker } from "./depot_walk.ts";
+
+const FILE_MODE = 0o644;
+const EXECUTABLE_MODE = 0o755;
+const EXECUTABLE_BITS = 0o111;
+
+/** Times beyond what a `Date` holds are cut to it. */
+const DATE_MAX_MS = 8_640_000_000_000_000;
+
+/** Options of {@linkcode FolderDepot.open}. */
+export interface FolderDepotOptions {
+  /** Which names are taken; `native` by default. */
+  readonly names?: NameRules;
+}
+
+/** {@linkcode Depot} in the folders of one file system. */
+export class FolderDepot implements Depot {
+  readonly #folders: DepotFolders;
+  readonly #walker: Walker;
+  readonly #parts: PartStore;
+  readonly #sync = new FolderSync();
+  readonly #publisher: Publisher;
+
+  private constructor(folders: DepotFolders, names: NameRules) {
+    this.#folders = folders;
+    this.#walker = new Walker(folders.homes, { names, foldsCase: folders.foldsCase });
+    this.#parts = new PartStore(folders.parts);
+    this.#publisher = new Publisher(this.#walker, this.#sync);
+  }
+
+  /**
+   * Opens the depot of a data folder, making its folders (mode 0700) at the first time.
+   *
+   * @param data The server's data folder.
+   * @param options Which names are taken.
+   * @throws {TrivetError} `FAILED` if its folders are on different file systems.
+   */
+  static open(data: string, options: FolderDepotOptions = {}): FolderDepot {
+    try {
+      return new FolderDepot(setUpFolders(data), options.names ?? "native");
+    } catch (error) {
+      throw asDepotError(error, `use data folder ${quoteName(data)}`);
+    }
+  }
+
+  /** See {@linkcode Depot.createHome}. */
+  async createHome(user: string): Promise<void> {
+    checkUserName(user);
+    // The name becomes a folder: where the system has device names, it may not be one.
+    checkPath([user], { names: Deno.build.os === "windows" ? "portable" : "native" });
+    await attempt(`create home of ${quoteName(user)}`, async () => {
+      makePrivateFolder(join(this.#folders.homes, user));
+      this.#walker.home(user);
+      await this.#sync.request(this.#folders.homes);
+    });
+  }
+
+  /** See {@linkcode Depot.stat}. */
+  stat(at: HomePath): Promise<NetdiskEntry> {
+    return this.#at("read", at, (checked) => statEntry(this.#walker, checked));
+  }
+
+  /** See {@linkcode Depot.list}. */
+  list(at: HomePath, options: ListOptions): Promise<ListPage> {
+    return this.#at("list", at, (checked) => listFolder(this.#walker, checked, options));
+  }
+
+  /** See {@linkcode Depot.mkdir}. */
+  mkdir(at: HomePath, options: { parents?: boolean } = {}): Promise<boolean> {
+    return this.#at("create", at, async (checked) => {
+      const changed = makeFolders(this.#walker, checked, options.parents ?? false);
+      await Promise.all(changed.map((folder) => this.#sync.request(folder)));
+      return changed.length > 0;
+    });
+  }
+
+  /** See {@linkcode Depot.openRead}. */
+  openRead(at: HomePath): Promise<ReadHandle> {
+    return this.#at("open", at, (checked) => openForReading(this.#walker, checked));
+  }
+
+  /** See {@linkcode Depot.checkTarget}. */
+  checkTarget(at: HomePath, overwrite: OverwriteMode): Promise<NetdiskEntry | null> {
+    return this.#at("write", at, (checked) => {
+      const { spot, taken } = this.#publisher.target(checked, overwrite);
+      return taken === null ? null : entryOf(spot.name, taken);
+    });
+  }
+
+  /** See {@linkcode Depot.createPart}. */
+  createPart(id: string): Promise<PartHandle> {
+    return attempt(`create the part of upload ${quoteName(id)}`, () => {
+      this.#parts.createFile(id).close();
+      return this.#parts.open(id);
+    });
+  }
+
+  /** See {@linkcode Depot.openPart}. */
+  openPart(id: string): Promise<PartHandle> {
+    return attempt(`open the part of upload ${quoteName(id)}`, () => this.#parts.open(id));
+  }
+
+  /** See {@linkcode Depot.removePart}. */
+  removePart(id: string): Promise<boolean> {
+    return attempt(`remove the part of upload ${quoteName(id)}`, () => this.#parts.remove(id));
+  }
+
+  /** See {@linkcode Depot.listParts}. */
+  listParts(): Promise<string[]> {
+    return attempt("list parts", () => this.#parts.list());
+  }
+
+  /** See {@linkcode Depot.commitPart}. */
+  commitPart(
+    id: string,
+    at: HomePath,
+    options: PublishOptions & { size: number },
+  ): Promise<Published> {
+    return this.#at("publish", at, async (checked) => {
+      await this.#cutToSize(id, options);
+      const part = { diskPath: this.#parts.path(id), size: options.size };
+      return await this.#publisher.publish(part, checked, options);
+    });
+  }
+
+  /** See {@linkcode Depot.writeSmall}. */
+  writeSmall(
+    id: string,
+    at: HomePath,
+    options: PublishOptions & { bytes: Uint8Array },
+  ): Promise<Published> {
+    return this.#at("write", at, async (checked) => {
+      // Also says early what would fail; `skip` need not write what it will not publish.
+      this.#publisher.target(checked, options.overwrite);
+      const diskPath = this.#parts.path(id);
+      const file = this.#parts.createFile(id, modeFor(options));
+      let intended = false;
+      const intent = async (plan: PublishIntent) => {
+        await options.intent?.(plan);
+        intended = options.intent !== undefined;
+      };
+      try {
+        await this.#writeWhole(file, id, options);
+        const part = { diskPath, size: options.bytes.length };
+        const result = await this.#publisher.publish(part, checked, { ...options, intent });
+        if (result.skipped) this.#parts.remove(id);
+        return result;
+      } catch (error) {
+        if (!intended) this.#parts.remove(id);
+        throw error;
+      }
+    });
+  }
+
+  /** See {@linkcode Depot.traceCommit}. */
+  traceCommit(id: string, at: HomePath, size: number): Promise<CommitTrace> {
+    return this.#at("inspect", at, (checked) => {
+      const part = this.#parts.look(id);
+      const file = this.#lookAt(checked);
+      if (part !== null) return file !== null && sameFile(part, file) ? "published" : "pending";
+      return file !== null && file.isFile && file.size === size ? "published" : "lost";
+    });
+  }
+
+  async #cutToSize(id: string, options: PublishOptions & { size: number }): Promise<void> {
+    const { size } = options;
+    using file = this.#parts.openFile(id);
+    const held = file.statSync().size;
+    if (held < size) {
+      throw new TrivetError(
+        "DIGEST_MISMATCH",
+        `Cannot publish upload ${quoteName(id)}: its part has ${held} bytes, ${size} are needed`,
+      );
+    }
+    if (held > size) file.truncateSync(size);
+    if (Deno.build.os !== "windows") Deno.chmodSync(this.#parts.path(id), modeFor(options));
+    await this.#finish(file, options);
+  }
+
+  /** What stands at a path; null also when the way there is gone or refused. */
+  #lookAt(at: HomePath): Deno.FileInfo | null {
+    try {
+      return this.#walker.spot(at).info;
+    } catch (error) {
+      if (error instanceof TrivetError && error.code !== "INTERNAL") return null;
+      throw error;
+    }
+  }
+
+  async #writeWhole(
+    file: Deno.FsFile,
+    id: string,
+    options: PublishOptions & { bytes: Uint8Array },
+  ): Promise<void> {
+    using _closed = file;
+    for (let done = 0; done < options.bytes.length;) {
+      done += file.writeSync(done === 0 ? options.bytes : options.bytes.subarray(done));
+    }
+    if (this.#folders.masksMode && Deno.build.os !== "windows") {
+      Deno.chmodSync(this.#parts.path(id), modeFor(options));
+    }
+    await this.#finish(file, options);
+  }
+
+  /**
+   * Sets the time and waits for the disk. The syncs of files that are written at the same time run
+   * beside each other, and the file system's log takes them together.
+   */
+  async #finish(file: Deno.FsFile, { mtimeMs, durability }: PublishOptions): Promise<void> {
+    if (mtimeMs !== undefined) {
+      const time = new Date(Math.min(DATE_MAX_MS, Math.max(-DATE_MAX_MS, mtimeMs)));
+      file.utimeSync(time, time);
+    }
+    if (durability !== "os") await file.sync();
+  }
+
+  #at<T>(verb: string, at: HomePath, work: (checked: HomePath) => T | Promise<T>): Promise<T> {
+    return attempt(`${verb} ${quoteName(formatPath(at.path))}`, () => {
+      checkUserName(at.user);
+      return work({ user: at.user, path: this.#walker.check(at.path) });
+    });
+  }
+}
+
+function modeFor({ mode = 0 }: PublishOptions): number {
+  return (mode & EXECUTABLE_BITS) === 0 ? FILE_MODE : EXECUTABLE_MODE;
+}
+
+async function attempt<T>(doing: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asDepotError(error, doing);
+  }
+}

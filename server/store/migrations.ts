@@ -1,0 +1,107 @@
+/**
+ * The schema of the server's database, as steps: `PRAGMA user_version` says how many were taken.
+ * A step that was released is never changed; the next change is a new step at the end.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import { TrivetError } from "../../lib/errors.ts";
+
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE users (
+    name TEXT PRIMARY KEY,
+    salt BLOB NOT NULL,
+    iterations INTEGER NOT NULL,
+    stored_key BLOB NOT NULL,
+    server_key BLOB NOT NULL,
+    quota_bytes INTEGER NOT NULL CHECK (quota_bytes >= 0),
+    used_bytes INTEGER NOT NULL DEFAULT 0 CHECK (used_bytes >= 0),
+    created_at_ms INTEGER NOT NULL,
+    disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1))
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tokens (
+    hash BLOB PRIMARY KEY,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('session', 'api')),
+    scope TEXT NOT NULL CHECK (scope IN ('read', 'write', 'full')),
+    path_prefix TEXT NOT NULL,
+    expires_at_ms INTEGER,
+    created_at_ms INTEGER NOT NULL,
+    last_used_at_ms INTEGER,
+    label TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tokens_by_user ON tokens (user);
+  CREATE INDEX tokens_by_end ON tokens (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
+
+  -- "number" keeps the journal's rows short: an id is a text of up to 64 characters.
+  CREATE TABLE uploads (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('upload', 'small')),
+    state TEXT NOT NULL CHECK (state IN ('open', 'committing')),
+    path TEXT NOT NULL,
+    path_key TEXT,
+    size INTEGER CHECK (size >= 0),
+    chunk_bytes INTEGER NOT NULL,
+    overwrite TEXT NOT NULL,
+    reserved_bytes INTEGER NOT NULL CHECK (reserved_bytes >= 0),
+    commit_path TEXT,
+    commit_size INTEGER,
+    replaced_bytes INTEGER NOT NULL DEFAULT 0,
+    created_at_ms INTEGER NOT NULL,
+    touched_at_ms INTEGER NOT NULL,
+    UNIQUE (user, path_key)
+  ) STRICT;
+
+  CREATE TABLE chunks (
+    upload INTEGER NOT NULL REFERENCES uploads (number) ON DELETE CASCADE,
+    chunk INTEGER NOT NULL CHECK (chunk >= 0),
+    digest BLOB NOT NULL CHECK (length(digest) = 16),
+    PRIMARY KEY (upload, chunk)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/** The version of a database that this program writes. */
+export const SCHEMA_VERSION: number = MIGRATIONS.length;
+
+/**
+ * Brings a database to {@linkcode SCHEMA_VERSION}, in one transaction.
+ *
+ * @param db An open database.
+ * @throws {TrivetError} `VERSION_MISMATCH` if a newer program wrote it.
+ */
+export function migrate(db: DatabaseSync): void {
+  if (readVersion(db) === SCHEMA_VERSION) return;
+  // Prepared, since `exec()` does not tell a lock from other failures.
+  db.prepare("BEGIN IMMEDIATE").run();
+  try {
+    // Read again: two programs may open a new database at the same moment.
+    const version = readVersion(db);
+    for (const step of MIGRATIONS.slice(version)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function readVersion(db: DatabaseSync): number {
+  const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
+  if (version <= SCHEMA_VERSION) return version;
+  throw new TrivetError(
+    "VERSION_MISMATCH",
+    `Cannot open database: its schema is version ${version}, this program knows up to ${SCHEMA_VERSION}`,
+    { details: { schema_version: version, known_version: SCHEMA_VERSION } },
+  );
+}

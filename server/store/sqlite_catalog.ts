@@ -1,0 +1,244 @@
+/**
+ * The catalog in one SQLite file. `sqlite_database.ts` says which operations wait for the disk.
+ *
+ * @module
+ */
+
+import type { Verifier } from "../../lib/auth/verifier.ts";
+import { TrivetError } from "../../lib/errors.ts";
+import type {
+  Catalog,
+  ChunkRecord,
+  CommitIntent,
+  NewToken,
+  NewUpload,
+  NewUser,
+  OverwriteMode,
+  TokenRecord,
+  UploadQuery,
+  UploadRecord,
+  UserRecord,
+  WriteIntent,
+} from "./catalog.ts";
+import * as accounts from "./sqlite_accounts.ts";
+import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
+import { asCatalogError } from "./sqlite_errors.ts";
+import * as uploads from "./sqlite_uploads.ts";
+import { blob, integer } from "./sqlite_values.ts";
+
+/** Options of {@linkcode SqliteCatalog.open}. */
+export interface SqliteCatalogOptions extends SqliteOptions {
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** {@linkcode Catalog} in one SQLite file; several programs may have it open. */
+export class SqliteCatalog implements Catalog {
+  readonly #db: SqliteDatabase;
+  readonly #now: () => number;
+
+  private constructor(db: SqliteDatabase, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /**
+   * Opens a database, making it at the first time.
+   *
+   * @param path Of the file, in a folder that exists.
+   * @param options Clock and waiting time.
+   * @throws {TrivetError} `VERSION_MISMATCH` if a newer program wrote it.
+   */
+  static open(path: string, options: SqliteCatalogOptions = {}): SqliteCatalog {
+    return new SqliteCatalog(SqliteDatabase.open(path, options), options.now ?? Date.now);
+  }
+
+  /** See {@linkcode Catalog.createUser}. */
+  createUser(user: NewUser): Promise<UserRecord> {
+    return this.#durable(() => accounts.insertUser(this.#db, user, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.findUser}. */
+  findUser(name: string): Promise<UserRecord | null> {
+    return this.#read(() => accounts.selectUser(this.#db, name));
+  }
+
+  /** See {@linkcode Catalog.findVerifier}. */
+  findVerifier(name: string): Promise<Verifier | null> {
+    return this.#read(() => accounts.selectVerifier(this.#db, name));
+  }
+
+  /** See {@linkcode Catalog.addToken}. */
+  addToken(token: NewToken): Promise<TokenRecord> {
+    return this.#durable(() => accounts.insertToken(this.#db, token, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.findToken}. */
+  async findToken(hash: Uint8Array): Promise<TokenRecord | null> {
+    const nowMs = this.#now();
+    const token = await this.#read(() => accounts.selectToken(this.#db, hash, nowMs));
+    const usedAtMs = token === null ? null : accounts.useToNote(token, nowMs);
+    if (token === null || usedAtMs === null) return token;
+    try {
+      await this.#write(() =>
+        this.#db.run("UPDATE tokens SET last_used_at_ms = ? WHERE hash = ?", usedAtMs, hash)
+      );
+    } catch (error) {
+      // The note is a courtesy: no login fails because another program writes or the disk is full.
+      if (!(error instanceof TrivetError) || error.code === "INTERNAL") throw error;
+      return token;
+    }
+    return { ...token, lastUsedAtMs: usedAtMs };
+  }
+
+  /** See {@linkcode Catalog.revokeToken}. */
+  revokeToken(hash: Uint8Array): Promise<boolean> {
+    return this.#durable(() => this.#db.run("DELETE FROM tokens WHERE hash = ?", hash) > 0);
+  }
+
+  /** See {@linkcode Catalog.removeExpiredTokens}. */
+  removeExpiredTokens(): Promise<number> {
+    return this.#write(() =>
+      this.#db.run("DELETE FROM tokens WHERE expires_at_ms <= ?", this.#now())
+    );
+  }
+
+  /** See {@linkcode Catalog.openUpload}. */
+  openUpload(upload: NewUpload): Promise<{ upload: UploadRecord; created: boolean }> {
+    return this.#write(() => {
+      const found = uploads.selectUpload(this.#db, upload.user, upload.pathKey);
+      if (found !== null) return { upload: found, created: false };
+      return { upload: uploads.insertUpload(this.#db, upload, this.#now()), created: true };
+    });
+  }
+
+  /** See {@linkcode Catalog.findUpload}. */
+  findUpload(user: string, pathKey: string): Promise<UploadRecord | null> {
+    return this.#read(() => uploads.selectUpload(this.#db, user, pathKey));
+  }
+
+  /** See {@linkcode Catalog.findUploadById}. */
+  findUploadById(id: string): Promise<UploadRecord | null> {
+    return this.#read(() => uploads.selectUploadById(this.#db, id)?.record ?? null);
+  }
+
+  /** See {@linkcode Catalog.touchUpload}. */
+  touchUpload(id: string, change: { overwrite?: OverwriteMode } = {}): Promise<void> {
+    return this.#write(() => {
+      const { number } = uploads.requireUpload(this.#db, id);
+      this.#db.run(
+        "UPDATE uploads SET touched_at_ms = ?, overwrite = coalesce(?, overwrite) WHERE number = ?",
+        ...[this.#now(), change.overwrite ?? null, number],
+      );
+    });
+  }
+
+  /** See {@linkcode Catalog.listUploads}. */
+  listUploads(query: UploadQuery): Promise<UploadRecord[]> {
+    return this.#read(() => uploads.selectUploads(this.#db, query));
+  }
+
+  /** See {@linkcode Catalog.reserve}. */
+  reserve(id: string, bytes: number): Promise<void> {
+    return this.#write(() => {
+      const stored = uploads.requireUpload(this.#db, id, "open");
+      uploads.setReservation(this.#db, stored, { bytes, nowMs: this.#now() });
+    });
+  }
+
+  /** See {@linkcode Catalog.discardUpload}. */
+  discardUpload(id: string): Promise<boolean> {
+    return this.#write(() => uploads.deleteUpload(this.#db, id));
+  }
+
+  /** See {@linkcode Catalog.addChunks}. */
+  addChunks(id: string, chunks: readonly ChunkRecord[]): Promise<void> {
+    return this.#write(() => uploads.insertChunks(this.#db, id, { chunks, nowMs: this.#now() }));
+  }
+
+  /** See {@linkcode Catalog.chunks}. */
+  chunks(id: string, from: number, limit: number): Promise<ChunkRecord[]> {
+    return this.#read(() => uploads.selectChunks(this.#db, id, { from, limit }));
+  }
+
+  /** See {@linkcode Catalog.countChunks}. */
+  countChunks(id: string): Promise<number> {
+    return this.#read(() => {
+      const row = this.#db.get(
+        "SELECT count(*) AS n FROM chunks WHERE upload = (SELECT number FROM uploads WHERE id = ?)",
+        id,
+      );
+      return row === undefined ? 0 : integer(row, "n");
+    });
+  }
+
+  /** See {@linkcode Catalog.removeChunks}. */
+  removeChunks(id: string, indices: readonly number[]): Promise<void> {
+    return this.#write(() => uploads.deleteChunks(this.#db, id, indices));
+  }
+
+  /** See {@linkcode Catalog.beginCommit}. */
+  beginCommit(id: string, intent: CommitIntent): Promise<void> {
+    const work = () => uploads.markCommitting(this.#db, id, { ...intent, nowMs: this.#now() });
+    return intent.durability === "commit" ? this.#durable(work) : this.#write(work);
+  }
+
+  /** See {@linkcode Catalog.beginWrite}. */
+  beginWrite(intent: WriteIntent): Promise<void> {
+    const work = () => uploads.insertWrite(this.#db, intent, this.#now());
+    return intent.durability === "commit" ? this.#durable(work) : this.#write(work);
+  }
+
+  /** See {@linkcode Catalog.finishCommit}. */
+  finishCommit(id: string): Promise<void> {
+    return this.#write(() => uploads.settle(this.#db, id));
+  }
+
+  /** See {@linkcode Catalog.abortCommit}. */
+  abortCommit(id: string): Promise<void> {
+    return this.#write(() => uploads.reopen(this.#db, id));
+  }
+
+  /** See {@linkcode Catalog.setting}. */
+  async setting(name: string, create: () => Uint8Array): Promise<Uint8Array> {
+    const find = () => {
+      const row = this.#db.get("SELECT value FROM settings WHERE name = ?", name);
+      return row === undefined ? null : blob(row, "value");
+    };
+    return await this.#read(find) ?? await this.#durable(() => {
+      const found = find();
+      if (found !== null) return found;
+      const value = new Uint8Array(create());
+      this.#db.run("INSERT INTO settings (name, value) VALUES (?, ?)", name, value);
+      return value;
+    });
+  }
+
+  /** See {@linkcode Catalog.close}. */
+  async close(): Promise<void> {
+    await this.#db.close();
+  }
+
+  // The promises below settle in the same turn for SQLite; the port has them for databases that are
+  // reached over a network.
+
+  #read<T>(work: () => T): Promise<T> {
+    try {
+      return Promise.resolve(work());
+    } catch (error) {
+      return Promise.reject(asCatalogError(error));
+    }
+  }
+
+  #write<T>(work: () => T): Promise<T> {
+    return this.#read(() => this.#db.write(work));
+  }
+
+  async #durable<T>(work: () => T): Promise<T> {
+    try {
+      return await this.#db.durable(work);
+    } catch (error) {
+      throw asCatalogError(error);
+    }
+  }
+}
