@@ -68,6 +68,7 @@ export const ERROR_REGISTRY = {
 
   NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the folder with trivet ls"),
   UPLOAD_NOT_FOUND: kind(EXIT.NOT_FOUND, true, "Start the upload again"),
+  LOCAL_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "Check the path on this machine"),
 
   AUTH_REQUIRED: kind(EXIT.REFUSED, false, "Log in with trivet login"),
   AUTH_FAILED: kind(EXIT.REFUSED, false, "Check the user name and the password"),
@@ -76,6 +77,11 @@ export const ERROR_REGISTRY = {
   PERMISSION_DENIED: kind(EXIT.REFUSED, false, "Ask the administrator of the server"),
   REGISTRATION_CLOSED: kind(EXIT.REFUSED, false, "Ask the administrator for an account"),
   SYMLINK_REFUSED: kind(EXIT.REFUSED, false, "Ask the administrator to remove the symbolic link"),
+  LOCAL_DENIED: kind(
+    EXIT.REFUSED,
+    false,
+    "Check the path on this machine and who may read and write it",
+  ),
 
   UNREACHABLE: kind(EXIT.UNAVAILABLE, true, "Check the address and that the server runs"),
   TIMEOUT: kind(EXIT.UNAVAILABLE, true, "Try again"),
@@ -118,6 +124,7 @@ export const ERROR_REGISTRY = {
   NOT_REGULAR: kind(EXIT.CONFLICT, false, "Name a regular file"),
   CHANGED: kind(EXIT.CONFLICT, true, "Run the same command again"),
   UPLOAD_TAKEN_OVER: kind(EXIT.CONFLICT, false, "Another session has taken over this upload"),
+  LOCAL_IN_USE: kind(EXIT.CONFLICT, true, "Wait until the other command is done"),
 
   INTERRUPTED: kind(EXIT.INTERRUPTED, false, "Run the same command again to go on"),
 } as const satisfies Record<string, ErrorKind>;

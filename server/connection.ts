@@ -139,7 +139,7 @@ async function refuse(link: Link, source: string, thrown: unknown): Promise<void
     });
   }
   if (!link.isClosed) {
-    await link.send(encodeControl(FrameType.ERROR, 0, error.toMessage())).catch(() => {});
+    await link.closeAfter(encodeControl(FrameType.ERROR, 0, error.toMessage()), error);
   }
 }
 

@@ -52,6 +52,8 @@ export async function publishFile(
       },
     });
     if (!published.skipped) await stores.catalog.finishCommit(id);
+    // The name was taken between the intent and the publication.
+    else if (isIntended) await endCommit(stores, id);
     return published;
   } catch (error) {
     // The file may have its name all the same, as when only the folder could not be synced.

@@ -1,6 +1,6 @@
 /** Frames by hand, and decoders fed in every way, for tests. */
 
-import { FrameDecoder } from "../../lib/frame/decode.ts";
+import type { FrameDecoder } from "../../lib/frame/decode.ts";
 import { type Frame, FRAME_HEADER_BYTES, FrameType } from "../../lib/frame/frame.ts";
 
 /** Every known type. */

@@ -1,0 +1,56 @@
+/**
+ * What a new user does first, as steps that run with any build of the programs.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { PASSWORD, type Programs, sha256Of, World, writeNoise } from "./testing.ts";
+
+const MIB = 1024 * 1024;
+
+/** Registers, uploads, interrupts, resumes, lists, downloads elsewhere and logs out. */
+export async function firstSession(programs: Programs): Promise<void> {
+  await using world = await World.create(programs);
+  const server = await world.serve();
+  const ada = await world.person("ada", server);
+  await ada.register("ada");
+  const who = await ada.json(["whoami"]);
+  assertEquals(who.user, "ada");
+
+  writeNoise(ada.path("big.iso"), 40 * MIB);
+  const interrupted = ada.spawn(["put", "big.iso", "--limit-rate", "20M"]);
+  const decoder = new TextDecoder();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  interrupted.kill("SIGINT");
+  const first = await interrupted.output();
+  assertEquals(first.code, 130);
+  assertStringIncludes(decoder.decode(first.stderr), "trivet put big.iso");
+  assertEquals(await ada.ok(["ls"]), "");
+
+  const put = await ada.json(["put", "big.iso"]);
+  assert(put.resumed_at_bytes > 0 && put.resumed_at_bytes < 40 * MIB, JSON.stringify(put));
+  assertEquals(put.sent_bytes + put.verified_bytes, 40 * MIB);
+  assertMatch(
+    await ada.ok(["ls", "-l"]),
+    /^-rw-\S* +41943040 +\d{4}-\d\d-\d\d \d\d:\d\d +big\.iso$/m,
+  );
+
+  const elsewhere = await world.person("elsewhere", server);
+  await elsewhere.ok(["login", "ada", "--password-stdin"], { stdin: `${PASSWORD}\n` });
+  await elsewhere.ok(["get", "big.iso", "copy.iso"]);
+  assertEquals(await sha256Of(elsewhere.path("copy.iso")), await sha256Of(ada.path("big.iso")));
+  assertEquals((await Deno.stat(elsewhere.path("copy.iso"))).mtime?.getTime(), put.mtime_ms);
+
+  await ada.ok(["mkdir", "-p", "papers/2026"]);
+  await ada.ok(["put", "-", "papers/2026/note.txt"], { stdin: "hello\n" });
+  assertEquals(await ada.ok(["cat", "papers/2026/note.txt"]), "hello\n");
+  const stat = await ada.json(["stat", "papers/2026/note.txt"]);
+  assertEquals([stat.type, stat.size_bytes], ["file", 6]);
+
+  await ada.ok(["logout"]);
+  const refused = await ada.run(["whoami"]);
+  assertEquals(refused.code, 4);
+  const { code, stderr } = await server.stop();
+  assertEquals(code, 0, stderr);
+}
