@@ -12,7 +12,7 @@ import {
   FRAME_PAYLOAD_MAX_BYTES,
   FrameType,
 } from "../lib/frame/frame.ts";
-import { Link } from "../lib/link/link.ts";
+import { type AcceptedConn, Link } from "../lib/link/link.ts";
 import { NETDISK_SERVICE } from "../lib/netdisk/messages.ts";
 import { awaitHello, sayWelcome } from "../lib/rpc/handshake.ts";
 import { type Hello, REQUESTS_IN_FLIGHT_MAX, toWireError } from "../lib/rpc/messages.ts";
@@ -48,7 +48,10 @@ const log = getLogger(["trivet", "connection"]);
  * @param conn What the listener accepted.
  * @param context What all connections share.
  */
-export async function serveConnection(conn: Deno.Conn, context: ConnectionContext): Promise<void> {
+export async function serveConnection(
+  conn: AcceptedConn,
+  context: ConnectionContext,
+): Promise<void> {
   const source = sourceOf(conn.remoteAddr);
   using link = new Link(conn);
   const guest: AdmittedGuest = {

@@ -10,6 +10,7 @@ import { LoginThrottle } from "../lib/auth/throttle.ts";
 import { TrivetError } from "../lib/errors.ts";
 import { type Address, formatAddress, isLoopback } from "../lib/link/address.ts";
 import { formatFingerprint } from "../lib/link/fingerprint.ts";
+import type { AcceptedConn } from "../lib/link/link.ts";
 import { listen, listenAll, type Listener } from "../lib/link/listen.ts";
 import type { NameRules } from "../lib/netdisk/path.ts";
 import { Admission } from "./admission.ts";
@@ -141,9 +142,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 
 /** The connections that are being served. */
 class Connections {
-  readonly #open = new Map<Deno.Conn, Promise<void>>();
+  readonly #open = new Map<AcceptedConn, Promise<void>>();
 
-  add(conn: Deno.Conn, served: Promise<void>): void {
+  add(conn: AcceptedConn, served: Promise<void>): void {
     this.#open.set(conn, served);
     served.finally(() => this.#open.delete(conn));
   }

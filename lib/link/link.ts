@@ -19,6 +19,12 @@ export interface Transport {
   close(): void;
 }
 
+/** A transport that a listener accepted. */
+export interface AcceptedConn extends Transport, Disposable {
+  /** Where it comes from. */
+  readonly remoteAddr: Deno.Addr;
+}
+
 /** Options of {@linkcode Link}. */
 export interface LinkOptions {
   /** Largest payload to accept, in bytes; the guest's limit by default. */

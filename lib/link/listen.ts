@@ -2,7 +2,7 @@
  * Listening for connections over TLS, plain TCP on loopback, or a Unix socket.
  *
  * The TLS handshake of an accepted connection runs with its first read or write, so whatever a peer
- * sends, it fails there and not in `accept()`.
+ * sends, it fails there and not in `accept()`; and it ends when the connection is closed (`tls_gate.ts`).
  *
  * @module
  */
@@ -10,7 +10,9 @@
 import { TrivetError } from "../errors.ts";
 import { type Address, DEFAULT_PORT, formatAddress, isLoopback } from "./address.ts";
 import { readCertificate } from "./certificate.ts";
+import type { AcceptedConn } from "./link.ts";
 import { listenUnix, type UnixListener } from "./listen_unix.ts";
+import { TlsGate } from "./tls_gate.ts";
 
 /** Connections that the kernel holds for us: 128, the default, makes a burst wait. */
 export const TCP_BACKLOG = 4096;
@@ -41,7 +43,7 @@ export interface ListenOptions {
 /** What a {@linkcode Listener} accepts from. */
 export interface Acceptor {
   /** Waits for the next connection. */
-  accept(): Promise<Deno.Conn>;
+  accept(): Promise<AcceptedConn>;
   /** Ends listening; an `accept()` in progress rejects. */
   close(): void;
 }
@@ -75,7 +77,7 @@ export class Listener implements Disposable {
    *
    * @returns The connection, or null once the listener is closed
    */
-  async accept(): Promise<Deno.Conn | null> {
+  async accept(): Promise<AcceptedConn | null> {
     const pause = this.#settings.pause ?? sleep;
     let pauseMs = ACCEPT_PAUSE_MIN_MS;
     while (!this.#closed.signal.aborted) {
@@ -94,7 +96,7 @@ export class Listener implements Disposable {
   }
 
   /** The connections, until the listener is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Deno.Conn> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<AcceptedConn> {
     for (;;) {
       const conn = await this.accept();
       if (conn === null) return;
@@ -184,18 +186,14 @@ function listenPlain(host: string, port: number): Deno.TcpListener {
         `on 127.0.0.1, ::1 or a Unix socket`,
     );
   }
-  try {
-    return Deno.listen({ hostname: host, port, tcpBacklog: TCP_BACKLOG });
-  } catch (error) {
-    throw listenError(host, port, error);
-  }
+  return listenTcp(host, port);
 }
 
 async function listenTls(
   host: string,
   port: number,
   { cert, key }: ListenOptions,
-): Promise<Deno.TlsListener> {
+): Promise<TlsGate> {
   if (cert === undefined || key === undefined) {
     throw new TypeError("Cannot listen with TLS: cert and key are needed");
   }
@@ -207,8 +205,19 @@ async function listenTls(
       : "it has no subject alternative name";
     throw new TrivetError("USAGE", `Cannot use the certificate of --cert: ${reason}`);
   }
+  const inner = { hostname: "127.0.0.1", port: 0, cert, key, tcpBacklog: TCP_BACKLOG };
+  const front = listenTcp(host, port);
   try {
-    return Deno.listenTls({ hostname: host, port, cert, key, tcpBacklog: TCP_BACKLOG });
+    return new TlsGate(front, Deno.listenTls(inner));
+  } catch (error) {
+    front.close();
+    throw listenError(host, port, error);
+  }
+}
+
+function listenTcp(host: string, port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: host, port, tcpBacklog: TCP_BACKLOG });
   } catch (error) {
     throw listenError(host, port, error);
   }
@@ -230,11 +239,8 @@ function listenError(host: string, port: number, error: unknown): unknown {
   return new TrivetError("USAGE", `Cannot listen on "${target}": ${reason}`, { cause: error });
 }
 
-/**
- * A TlsConn has neither option and a TlsListener passes none on, so the server's side of TLS keeps
- * Nagle's algorithm: what writes to it must put small frames that belong together into one write.
- */
-function setUp(conn: Deno.Conn): void {
+/** Small frames must not wait for each other. */
+function setUp(conn: AcceptedConn): void {
   if (!("setNoDelay" in conn)) return;
   const tcp = conn as Deno.TcpConn;
   try {

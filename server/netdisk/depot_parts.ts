@@ -17,6 +17,9 @@ import { look } from "./depot_walk.ts";
 /** An id is a file name: nothing in it may mean anything to a file system. */
 const PART_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** Bytes of a part that are written before the disk is asked to take them. */
+const EARLY_SYNC_BYTES = 64 * 1024 * 1024;
+
 /** Parts are nobody else's until they are published. */
 const PART_MODE = 0o600;
 
@@ -107,6 +110,8 @@ class Part implements PartHandle {
   readonly #reader: Deno.FsFile;
   readonly #sink: FileSink;
   readonly #source: FileSource;
+  #unsyncedBytes = 0;
+  #isSyncing = false;
   #closed = false;
 
   constructor(writer: Deno.FsFile, reader: Deno.FsFile) {
@@ -122,6 +127,19 @@ class Part implements PartHandle {
 
   write(bytes: Uint8Array, offset: number): void {
     this.#sink.write(bytes, offset);
+    this.#unsyncedBytes += bytes.length;
+    if (this.#unsyncedBytes >= EARLY_SYNC_BYTES && !this.#isSyncing) this.#syncEarly();
+  }
+
+  /** The disk works while more arrives, and the commit's sync has little left to wait for. */
+  #syncEarly(): void {
+    this.#unsyncedBytes = 0;
+    this.#isSyncing = true;
+    const done = () => {
+      this.#isSyncing = false;
+    };
+    // What fails here fails again at the commit, where somebody waits for it.
+    this.#writer.syncData().then(done, done);
   }
 
   close(): void {

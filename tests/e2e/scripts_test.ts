@@ -28,7 +28,7 @@ Deno.test("each kind of failure has its own code, for scripts to tell apart", as
     [ada, ["ls", "--lnog"], "USAGE", 2],
     [ada, ["put"], "USAGE", 2],
     [ada, ["get", "missing"], "NOT_FOUND", 3],
-    [ada, ["put", "missing"], "NOT_FOUND", 3],
+    [ada, ["put", "missing"], "LOCAL_NOT_FOUND", 3],
     [ada, ["stat", "d/missing"], "NOT_FOUND", 3],
     [stranger, ["ls"], "AUTH_REQUIRED", 4],
     [ada, ["put", "large"], "QUOTA_EXCEEDED", 7],
@@ -79,7 +79,7 @@ Deno.test("everything can be said by environment variables, and nothing asks", a
   });
   assertEquals(stdout, "");
   assertEquals(await ada.ok(["get", "note", "-"]), "from a pipe");
-  assertEquals((await ada.json(["ls"])).entries[0].name, "note");
+  assertEquals((await ada.json(["ls"])).listings[0].entries[0].name, "note");
 
   const asked = await robot.run(["login", "ada"]);
   assertEquals(asked.code, 2);

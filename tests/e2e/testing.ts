@@ -121,8 +121,8 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Peak resident memory so far, in bytes; Linux only. */
-  peakMemoryBytes(): number {
-    return memoryOf(this.pid, "VmHWM");
+  async peakMemoryBytes(): Promise<number> {
+    return await memoryOf(this.pid, "VmHWM");
   }
 
   /** Ends it and waits. */
@@ -141,9 +141,10 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** Resident memory of a process, in bytes. */
-export function memoryOf(pid: number, field: "VmHWM" | "VmRSS"): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+/** Resident memory of a process, in bytes; Linux only. Deno itself may not read /proc. */
+export async function memoryOf(pid: number, field: "VmHWM" | "VmRSS"): Promise<number> {
+  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/status`] }).output();
+  const status = new TextDecoder().decode(stdout);
   return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? NaN) * 1024;
 }
 

@@ -10,6 +10,7 @@ import { isTlsRecord } from "../../../lib/link/connect.ts";
 import { dial, type Dialed, type DialOptions } from "../../../lib/link/dial.ts";
 import { formatFingerprint } from "../../../lib/link/fingerprint.ts";
 import { type KnownServer, KnownServers } from "../../../lib/link/known_servers.ts";
+import type { AcceptedConn } from "../../../lib/link/link.ts";
 import { listen } from "../../../lib/link/listen.ts";
 import { makeAuthority } from "./authority.ts";
 
@@ -28,7 +29,7 @@ class EchoServer implements AsyncDisposable {
 
   private constructor(
     address: TcpAddress,
-    accept: () => Promise<Deno.Conn | null>,
+    accept: () => Promise<AcceptedConn | null>,
     close: () => void,
   ) {
     this.address = address;
@@ -44,7 +45,7 @@ class EchoServer implements AsyncDisposable {
     return new EchoServer(listener.address, () => listener.accept(), () => listener.close());
   }
 
-  async #run(accept: () => Promise<Deno.Conn | null>): Promise<void> {
+  async #run(accept: () => Promise<AcceptedConn | null>): Promise<void> {
     const served: Promise<void>[] = [];
     for (let conn = await accept(); conn !== null; conn = await accept()) {
       this.connections++;
@@ -59,7 +60,7 @@ class EchoServer implements AsyncDisposable {
   }
 }
 
-async function echo(conn: Deno.Conn): Promise<void> {
+async function echo(conn: AcceptedConn): Promise<void> {
   using _conn = conn;
   const buffer = new Uint8Array(64);
   try {

@@ -9,6 +9,7 @@ import { TrivetError } from "../../../lib/errors.ts";
 import { UNIX_PATH_MAX_BYTES } from "../../../lib/link/address.ts";
 import { createCertificate } from "../../../lib/link/certificate.ts";
 import { isTlsRecord } from "../../../lib/link/connect.ts";
+import type { AcceptedConn } from "../../../lib/link/link.ts";
 import {
   ACCEPT_PAUSE_MAX_MS,
   ACCEPT_PAUSE_MIN_MS,
@@ -124,10 +125,10 @@ Deno.test("Listener serves TLS clients while others send garbage or nothing", as
   assertEquals(await tls.read(new Uint8Array(64)), HELLO.length);
   for (const conn of [tls, garbage, silent]) conn.close();
   listener.close();
-  assertEquals((await echo).toSorted(), ["InvalidData", "UnexpectedEof", "echoed"]);
+  assertEquals((await echo).toSorted(), ["TrivetError", "UnexpectedEof", "echoed"]);
 });
 
-async function echoOnce(conn: Deno.Conn): Promise<string> {
+async function echoOnce(conn: AcceptedConn): Promise<string> {
   const buffer = new Uint8Array(64);
   try {
     const length = await conn.read(buffer) ?? 0;

@@ -1,0 +1,150 @@
+/**
+ * Trivet's own client and server as a user runs them: the executables in `dist/` where they were
+ * built, else the programs from source.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import type { Contender } from "./contender.ts";
+import { type Command, Daemon, outputOf, run } from "./processes.ts";
+
+const USER = "bench";
+const PASSWORD = "a password of the bench";
+
+/** How the two programs are started. */
+export interface Programs {
+  /** `dist/` or `source`. */
+  readonly origin: string;
+  /** The server. */
+  readonly trivetd: readonly [string, ...string[]];
+  /** The client. */
+  readonly trivet: readonly [string, ...string[]];
+}
+
+/** Finds the programs; `source` leaves `dist/` alone. */
+export async function findPrograms(origin: "auto" | "source"): Promise<Programs> {
+  const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
+  const built = await Promise.all(
+    ["trivetd", "trivet"].map((name) => Deno.stat(dist + name).then(() => true, () => false)),
+  );
+  if (origin === "auto" && built.every((isThere) => isThere)) {
+    return { origin: "dist/", trivetd: [`${dist}trivetd`], trivet: [`${dist}trivet`] };
+  }
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const source = (name: string, main: string): [string, ...string[]] => [
+    Deno.execPath(),
+    ...["run", "--quiet", "--no-prompt", `--config=${root}deno.json`, `-P=${name}`],
+    root + main,
+  ];
+  return {
+    origin: "source",
+    trivetd: source("trivetd", "server/main.ts"),
+    trivet: source("trivet", "client/main.ts"),
+  };
+}
+
+/** A running server and an account on it. */
+export interface TrivetServer {
+  /** The server. */
+  readonly daemon: Daemon;
+  /** Its port. */
+  readonly port: number;
+  /** Options that the client needs to trust it. */
+  readonly trust: readonly string[];
+  /** The account's home on the disk. */
+  readonly home: string;
+}
+
+/**
+ * Starts a server.
+ *
+ * @param stack Ends it.
+ * @param programs How it is started.
+ * @param folder Its data folder.
+ * @param options `plain`: without TLS.
+ */
+export async function startTrivetd(
+  stack: AsyncDisposableStack,
+  programs: Programs,
+  folder: string,
+  options: { plain: boolean },
+): Promise<TrivetServer> {
+  const args = ["serve", "netdisk", "--data", folder, "--port", "0", "--default-quota", "1T"];
+  if (options.plain) args.push("--plain");
+  const daemon = stack.use(new Daemon({ argv: [...programs.trivetd, ...args] }));
+  const said = await daemon.until(/127\.0\.0\.1:(\d+)[\s\S]*fingerprint +(\S+)/);
+  const trust = options.plain ? ["--plain"] : ["--fingerprint", said[2] ?? ""];
+  return { daemon, port: Number(said[1]), trust, home: `${folder}/homes/${USER}` };
+}
+
+/** The client, logged in. */
+export class TrivetClient {
+  readonly #programs: Programs;
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(programs: Programs, folder: string) {
+    this.#programs = programs;
+    this.#env = {
+      HOME: folder,
+      XDG_CONFIG_HOME: `${folder}/config`,
+      XDG_DATA_HOME: `${folder}/share`,
+      XDG_STATE_HOME: `${folder}/state`,
+    };
+  }
+
+  /**
+   * Registers and logs in, so that later commands use a token as they do for anybody.
+   *
+   * @param programs How the client is started.
+   * @param folder Its home.
+   * @param server Where it logs in: a server's port, or that of something in front of it.
+   */
+  static async login(
+    programs: Programs,
+    folder: string,
+    server: Pick<TrivetServer, "port" | "trust">,
+  ): Promise<TrivetClient> {
+    const client = new TrivetClient(programs, folder);
+    await Deno.mkdir(folder);
+    const access = ["--server", `127.0.0.1:${server.port}`, ...server.trust, "--password-stdin"];
+    for (const verb of ["register", "login"]) {
+      const args = [verb, USER, ...access, "--quiet"];
+      await run({ ...client.command(args), stdin: `${PASSWORD}\n` });
+    }
+    return client;
+  }
+
+  /** A command of the client. */
+  command(args: readonly string[]): Command {
+    return { argv: [...this.#programs.trivet, ...args], env: this.#env };
+  }
+}
+
+/** The ways to use it: as it is by default, and without waiting for the disk where that can be chosen. */
+export async function trivetContenders(
+  programs: Programs,
+  client: TrivetClient,
+  server: TrivetServer,
+): Promise<Contender[]> {
+  const [program, ...args] = programs.trivet;
+  const help = async (verb: string) => await outputOf(program, ...args, verb, "--help") ?? "";
+  const canChoose = { up: await help("put"), down: await help("get") };
+  const contender = (durability: "commit" | "os"): Contender => ({
+    name: durability === "commit" ? "trivet" : "trivet --durability os",
+    syncs: durability === "commit",
+    daemon: server.daemon,
+    folder: server.home,
+    command(direction, local, name) {
+      const quiet = ["--quiet", "--resume", "never"];
+      if (direction === "nowhere") {
+        return durability === "commit" ? client.command(["cat", "--quiet", name]) : undefined;
+      }
+      const chosen = durability === "commit" ? [] : ["--durability", "os"];
+      if (chosen.length > 0 && !canChoose[direction].includes("--durability")) return undefined;
+      const paths = direction === "up" ? ["put", local, name] : ["get", name, local];
+      return client.command([...paths, ...quiet, ...chosen]);
+    },
+  });
+  return [contender("commit"), contender("os")];
+}

@@ -1,0 +1,134 @@
+/**
+ * The work behind `put`, `get` and `cat`.
+ *
+ * @module
+ */
+
+import { TrivetError } from "../../lib/errors.ts";
+import { formatPath, parsePath } from "../../lib/netdisk/path.ts";
+import { baseName } from "../local_path.ts";
+import type { GetOptions, PutOptions } from "../netdisk.ts";
+import { openClient } from "./access.ts";
+import type { ClientContext } from "./context.ts";
+import { showTransfer } from "./transfer.ts";
+
+/** The word for stdin and stdout. */
+const STREAM = "-";
+
+/** What `put` is called with. */
+export interface PutRequest
+  extends Required<Pick<PutOptions, "resume" | "overwrite" | "durability">> {
+  /** Path of the file, or `-`. */
+  readonly local: string;
+  /** Where it goes. */
+  readonly remote: string | undefined;
+}
+
+/** What `get` is called with. */
+export interface GetRequest extends Required<Pick<GetOptions, "resume" | "overwrite">> {
+  /** The file on the server. */
+  readonly remote: string;
+  /** Where it goes. */
+  readonly local: string | undefined;
+}
+
+/** Uploads a file or stdin. */
+export async function putFile(context: ClientContext, request: PutRequest): Promise<void> {
+  const { output, stdin } = context;
+  const { local, remote = "/", resume, overwrite, durability } = request;
+  const isStream = local === STREAM;
+  if (isStream && (parsePath(remote).length === 0 || remote.endsWith("/"))) {
+    throw new TrivetError("USAGE", 'What comes from "-" needs a name: trivet put - NAME');
+  }
+  if (isStream && resume === "always") {
+    throw new TrivetError("USAGE", 'What comes from "-" cannot be resumed');
+  }
+  // A mistake is told before anything is connected.
+  parsePath(remote);
+  if (!isStream) (await openLocal(local))[Symbol.dispose]();
+  // Loaded while the server answers, so that the first bytes leave sooner.
+  const loading = isStream ? import("../upload_stream.ts") : import("../upload.ts");
+  const [opened] = await Promise.all([openClient(context), loading]);
+  await using client = opened;
+  const result = await showTransfer(
+    context,
+    { name: isStream ? remote : baseName(local), outcome: "sent", isResumable: !isStream },
+    async (options) => {
+      const sent = await client.put(isStream ? stdin : local, remote, {
+        ...options,
+        resume,
+        overwrite,
+        durability,
+      });
+      return { ...sent, skipped: sent.stored.skipped, sizeBytes: sent.stored.size };
+    },
+  );
+  const { stored } = result;
+  const path = formatPath(stored.path);
+  if (stored.skipped) output.note(`Skipped: ${path} exists`);
+  else if (overwrite === "rename") output.note(`Stored as ${path}`);
+  output.json({
+    path,
+    size_bytes: stored.size,
+    sent_bytes: result.sentBytes,
+    verified_bytes: result.verifiedBytes,
+    resumed_at_bytes: result.resumedAtBytes,
+    seconds: result.seconds,
+    etag: stored.etag === "" ? null : stored.etag,
+    skipped: stored.skipped,
+  });
+}
+
+/** Downloads a file. */
+export async function getFile(context: ClientContext, request: GetRequest): Promise<void> {
+  const { output } = context;
+  const { local, remote, resume, overwrite } = request;
+  const components = parsePath(remote);
+  await using client = await openClient(context);
+  const result = await showTransfer(
+    context,
+    { name: components.at(-1) ?? "/", outcome: "received", isResumable: true },
+    (options) => client.get(remote, local, { ...options, resume, overwrite }),
+  );
+  if (result.skipped) output.note(`Skipped: ${result.path} exists`);
+  else if (overwrite === "rename") output.note(`Stored as ${result.path}`);
+  output.json({
+    path: result.path,
+    size_bytes: result.sizeBytes,
+    received_bytes: result.receivedBytes,
+    verified_bytes: result.verifiedBytes,
+    resumed_at_bytes: result.resumedAtBytes,
+    seconds: result.seconds,
+    etag: result.etag === "" ? null : result.etag,
+    skipped: result.skipped,
+  });
+}
+
+/** Writes a file to stdout, and nothing else. */
+export async function catFile(context: ClientContext, remote: string): Promise<void> {
+  const { output } = context;
+  if (output.isJson) {
+    throw new TrivetError("USAGE", "--json does not go together with a file on stdout");
+  }
+  const name = parsePath(remote).at(-1) ?? "/";
+  const writer = {
+    write: async (bytes: Uint8Array) => {
+      await output.bytes(bytes);
+      return bytes.length;
+    },
+  };
+  await using client = await openClient(context);
+  await showTransfer(
+    context,
+    { name, outcome: "received", isResumable: false },
+    async (options) => {
+      const { sizeBytes } = await client.cat(remote, writer, options);
+      return { skipped: false, sizeBytes, verifiedBytes: 0 };
+    },
+  );
+}
+
+async function openLocal(path: string): Promise<Disposable> {
+  const { LocalSource } = await import("../local_source.ts");
+  return await LocalSource.open(path);
+}

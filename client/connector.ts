@@ -1,0 +1,166 @@
+/**
+ * Opens links to one server: dials it, decides whom to trust, remembers that, and says hello.
+ *
+ * @module
+ */
+
+import { TrivetError } from "../lib/errors.ts";
+import { type Address, formatAddress } from "../lib/link/address.ts";
+import { dial, type Dialed, type UnknownServer } from "../lib/link/dial.ts";
+import { equalFingerprints } from "../lib/link/fingerprint.ts";
+import type { KnownServer } from "../lib/link/known_servers.ts";
+import { Link } from "../lib/link/link.ts";
+import { probeCertificates } from "../lib/link/probe.ts";
+import { NETDISK_SERVICE } from "../lib/netdisk/messages.ts";
+import { greet } from "../lib/rpc/handshake.ts";
+import type { Welcome } from "../lib/rpc/messages.ts";
+import { CLIENT_NAME } from "../lib/version.ts";
+import type { TrustStore } from "./trust.ts";
+
+/** Time for hello, and for login, in milliseconds. */
+export const HANDSHAKE_TIMEOUT_MS = 15_000;
+
+/** Options of {@linkcode Connector}. */
+export interface ConnectorOptions {
+  /** The server. */
+  readonly address: Address;
+  /** Without TLS; for loopback only. */
+  readonly plain?: boolean;
+  /** What the certificate's fingerprint must be. */
+  readonly fingerprint?: Uint8Array;
+  /** Which servers are known, and where new ones are remembered. */
+  readonly trust: TrustStore;
+  /** Decides about a server never seen; without it such a server is refused. */
+  readonly confirm?: (server: UnknownServer) => Promise<boolean>;
+  /** Whether a certificate that has the given fingerprint replaces the one that was known. */
+  readonly replacesPin?: boolean;
+}
+
+/** A link whose hello is done. */
+export interface GreetedLink {
+  /** The link. */
+  readonly link: Link;
+  /** What the server said. */
+  readonly welcome: Welcome;
+  /** SHA-256 of the server's certificate, on a TLS link where it is known. */
+  readonly certificateSha256: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** See the module. */
+export class Connector {
+  /** The server's address, as `formatAddress` writes it. */
+  readonly name: string;
+  /** Whether links are encrypted. */
+  readonly isTls: boolean;
+  readonly #options: ConnectorOptions;
+
+  /** Connects to nothing yet. */
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.name = formatAddress(options.address);
+    this.isTls = options.plain !== true && options.address.transport === "tcp";
+  }
+
+  /**
+   * Opens a link and says hello.
+   *
+   * @throws {TrivetError} As `dial` and `greet`.
+   */
+  async open(signal?: AbortSignal): Promise<GreetedLink> {
+    const dialed = await this.#dial(signal);
+    const link = new Link(dialed.conn);
+    try {
+      const welcome = await underDeadline(
+        link,
+        () => greet(link, { service: NETDISK_SERVICE, client: CLIENT_NAME }),
+        signal,
+      );
+      const sha256 = dialed.certificateSha256;
+      const certificateSha256 = sha256 === undefined ? undefined : Uint8Array.from(sha256);
+      return { link, welcome, certificateSha256 };
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+  }
+
+  /**
+   * SHA-256 of the certificate that the server shows now, where a public authority vouches for it and
+   * the link itself tells none. If somebody showed a false one, the login it is for would fail.
+   */
+  async askCertificate(signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { address } = this.#options;
+    if (!this.isTls || address.transport !== "tcp") return undefined;
+    const timeout = AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS);
+    const both = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    const [leaf] = await probeCertificates(address, both);
+    if (leaf === undefined) return undefined;
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(leaf)));
+  }
+
+  async #dial(signal: AbortSignal | undefined): Promise<Dialed> {
+    const { address, plain, fingerprint, confirm, trust } = this.#options;
+    if (!this.isTls) {
+      return await dial(address, {
+        ...(plain === undefined ? {} : { plain }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    }
+    const known = await trust.lookup(this.name);
+    const dialed = await dial(address, {
+      trust: {
+        ...known,
+        ...(fingerprint === undefined ? {} : { fingerprint }),
+        ...(confirm === undefined ? {} : { confirm }),
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    try {
+      await this.#remember(dialed.firstSeen, known.known);
+    } catch (error) {
+      dialed.conn.close();
+      throw error;
+    }
+    return dialed;
+  }
+
+  async #remember(seen: KnownServer | undefined, known: KnownServer | undefined): Promise<void> {
+    if (seen === undefined || (known !== undefined && isSame(seen, known))) return;
+    if (known !== undefined && this.#options.replacesPin !== true) return;
+    await this.#options.trust.remember(seen);
+  }
+}
+
+function isSame(a: KnownServer, b: KnownServer): boolean {
+  if (a.trust !== "pinned" || b.trust !== "pinned") return a.trust === b.trust;
+  return equalFingerprints(a.sha256, b.sha256);
+}
+
+/**
+ * Runs one step of a handshake; when its time is up or the caller gives up, the link is closed.
+ *
+ * @throws {TrivetError} `TIMEOUT`, the signal's reason, or what the step threw.
+ */
+export async function underDeadline<T>(
+  link: Link,
+  step: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const giveUp = () => {
+    const cause: unknown = signal?.reason;
+    const stopped = new TrivetError("INTERRUPTED", "Stopped while connecting", { cause });
+    link.close(cause instanceof TrivetError ? cause : stopped);
+  };
+  const timer = setTimeout(() => {
+    const text = `The server did not answer within ${HANDSHAKE_TIMEOUT_MS} ms`;
+    link.close(new TrivetError("TIMEOUT", text));
+  }, HANDSHAKE_TIMEOUT_MS);
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await step();
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
+  }
+}

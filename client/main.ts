@@ -1,0 +1,28 @@
+/**
+ * The program `trivet`.
+ *
+ * @module
+ */
+
+import { runProgram } from "../lib/term/run_program.ts";
+import { systemPrompter } from "../lib/term/system.ts";
+import { TRIVET } from "./command_table.ts";
+
+/** Whether this runs from source, where it is started through the task runner. */
+function isFromSource(): boolean {
+  return Deno.mainModule.endsWith("/client/main.ts") && !Deno.build.standalone;
+}
+
+if (import.meta.main) {
+  const code = await runProgram(TRIVET, Deno.args, ({ globals, output, env, signal }) => ({
+    output,
+    globals,
+    env,
+    signal,
+    prompter: systemPrompter({ noInput: globals["no-input"], signal }),
+    program: isFromSource() ? "./denow task trivet" : "trivet",
+    argv: Deno.args,
+    stdin: Deno.stdin,
+  }));
+  Deno.exit(code);
+}

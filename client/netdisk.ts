@@ -1,0 +1,307 @@
+/**
+ * The netdisk from a program's side: list, make folders, upload, download, resumed and verified.
+ *
+ * @module
+ */
+
+import { TrivetError } from "../lib/errors.ts";
+import { parseAddress } from "../lib/link/address.ts";
+import type { UnknownServer } from "../lib/link/dial.ts";
+import { parseFingerprint } from "../lib/link/fingerprint.ts";
+import {
+  checkNetdiskResponse,
+  type NetdiskMethod,
+  type NetdiskRequest,
+  type NetdiskResponse,
+} from "../lib/netdisk/messages.ts";
+import { parsePath } from "../lib/netdisk/path.ts";
+import type { ByteReader } from "../lib/transfer/source.ts";
+import type { ByteWriter } from "../lib/transfer/sink.ts";
+import { Connections } from "./connections.ts";
+import { Connector } from "./connector.ts";
+import type { DownloadResult } from "./download.ts";
+import type { DownloadStreamResult } from "./download_stream.ts";
+import { baseName } from "./local_path.ts";
+import type { Account, DurabilityMode, NetdiskEntry, OverwriteMode } from "./netdisk_types.ts";
+import type { Pacer } from "./pacer.ts";
+import { type Credentials, openSession, type Session } from "./session.ts";
+import type { TransferOptions } from "./transfer_types.ts";
+import { MemoryTrustStore, type TrustStore } from "./trust.ts";
+import type { UploadResult } from "./upload.ts";
+
+/** Options of {@linkcode NetdiskClient.connect}. */
+export interface NetdiskClientOptions {
+  /** `host`, `host:port`, `[v6]:port` or `unix:/path`. */
+  readonly server: string;
+  /** A token, or a name and a password. */
+  readonly credentials: Credentials;
+  /** Fingerprint of the server's certificate, as `trivetd` prints it. */
+  readonly fingerprint?: string;
+  /** Which servers are known; nobody but public authorities is trusted without it. */
+  readonly trust?: TrustStore;
+  /** Decides about a server that is not known. */
+  readonly confirm?: (server: UnknownServer) => Promise<boolean>;
+  /** Without TLS; for loopback only. */
+  readonly plain?: boolean;
+  /** Bytes per second that all transfers together may move. */
+  readonly limitRate?: number;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode NetdiskClient.put}. */
+export interface PutOptions extends TransferOptions {
+  /** What happens when the name is taken (default: `replace`). */
+  readonly overwrite?: OverwriteMode;
+  /** When the file counts as stored: once the disk holds it (`commit`, the default), or the system. */
+  readonly durability?: DurabilityMode;
+}
+
+/** Options of {@linkcode NetdiskClient.get}. */
+export interface GetOptions extends TransferOptions {
+  /** What happens when the local name is taken (default: `replace`). */
+  readonly overwrite?: OverwriteMode;
+}
+
+/** Options of {@linkcode NetdiskClient.cat}. */
+export type CatOptions = Pick<TransferOptions, "onProgress" | "onRetry" | "signal">;
+
+/** A netdisk with a user logged in. */
+export class NetdiskClient implements AsyncDisposable {
+  /** The server's address. */
+  readonly server: string;
+  /** Who is logged in. */
+  readonly user: string;
+  /** `read`, `write` or `full`. */
+  readonly scope: string;
+  readonly #connections: Connections;
+  readonly #pacer: Pacer | undefined;
+  /** Whether the token was made for this client alone. */
+  readonly #isTokenOurs: boolean;
+
+  private constructor(
+    connector: Connector,
+    session: Session,
+    options: { readonly credentials: Credentials; readonly pacer: Pacer | undefined },
+  ) {
+    const { user, scope } = session;
+    const { credentials, pacer } = options;
+    this.server = connector.name;
+    this.user = user;
+    this.scope = scope;
+    this.#isTokenOurs = session.token !== undefined;
+    this.#pacer = pacer;
+    // The password has done its part: more connections cost no key derivation.
+    const { token } = session;
+    const later = token === undefined ? credentials : { token };
+    this.#connections = new Connections(
+      session.rpc,
+      async (signal) => (await openSession(connector, later, signal)).rpc,
+    );
+  }
+
+  /**
+   * Connects and logs in. A login by password makes a token, which {@linkcode NetdiskClient.close}
+   * revokes.
+   *
+   * @param options The server, whom to trust, and who logs in.
+   * @throws {TrivetError} `UNREACHABLE`, `TIMEOUT`, `PIN_UNKNOWN`, `PIN_MISMATCH`, `AUTH_FAILED`,
+   * `TOKEN_INVALID` and others.
+   */
+  static async connect(options: NetdiskClientOptions): Promise<NetdiskClient> {
+    const { server, credentials, fingerprint, trust, confirm, plain, signal } = options;
+    const connector = new Connector({
+      address: parseAddress(server),
+      trust: trust ?? new MemoryTrustStore(),
+      ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),
+      ...(confirm === undefined ? {} : { confirm }),
+      ...(plain === undefined ? {} : { plain }),
+    });
+    const pacer = options.limitRate === undefined
+      ? undefined
+      : new (await import("./pacer.ts")).Pacer(options.limitRate);
+    const session = await openSession(connector, credentials, signal);
+    return new NetdiskClient(connector, session, { credentials, pacer });
+  }
+
+  /** Who is logged in, and what the account holds. */
+  async whoami(signal?: AbortSignal): Promise<Account> {
+    return await this.#ask("whoami", {}, signal);
+  }
+
+  /**
+   * Lists a folder, sorted by name; a file lists itself.
+   *
+   * @param path Such as `/photos/2026`; `/` is the root.
+   * @returns The entries, read page by page as they are asked for.
+   */
+  async *list(path: string, signal?: AbortSignal): AsyncGenerator<NetdiskEntry> {
+    const components = parsePath(path);
+    let after: string | undefined;
+    for (;;) {
+      const request = { path: components, ...(after === undefined ? {} : { after }) };
+      const page = await this.#ask("ls", request, signal);
+      yield* page.entries;
+      const last = page.entries.at(-1);
+      if (!page.more || last === undefined) return;
+      after = last.name;
+    }
+  }
+
+  /** One file or folder. */
+  async stat(path: string, signal?: AbortSignal): Promise<NetdiskEntry> {
+    return (await this.#ask("stat", { path: parsePath(path) }, signal)).entry;
+  }
+
+  /**
+   * Makes a folder.
+   *
+   * @param path Its path.
+   * @param options `parents`: the folders above it too, and an existing one is no error.
+   * @returns Whether there was none before.
+   */
+  async mkdir(
+    path: string,
+    options: { readonly parents?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<boolean> {
+    const request = { path: parsePath(path), parents: options.parents ?? false };
+    return (await this.#ask("mkdir", request, options.signal)).created;
+  }
+
+  /**
+   * Uploads a file, going on where an earlier upload of it ended.
+   *
+   * @param source Path of a local file, or a stream, of which nothing can be resumed.
+   * @param path Where it goes: a folder that exists, or a path that ends with `/`, takes a file under
+   * its local name.
+   * @param options What happens when the name is taken, and progress.
+   * @throws {TrivetError} `CHANGED`, `QUOTA_EXCEEDED`, `EXISTS`, `DIGEST_MISMATCH` and others.
+   */
+  async put(
+    source: string | ByteReader,
+    path: string,
+    options: PutOptions = {},
+  ): Promise<UploadResult> {
+    const components = parsePath(path);
+    if (typeof source !== "string") {
+      if (components.length === 0) {
+        throw new TrivetError("IS_FOLDER", "Cannot send a stream to a folder: name a file");
+      }
+      const { uploadStream } = await import("./upload_stream.ts");
+      return await uploadStream(this.#connections, source, this.#upload(components, options));
+    }
+    const { LocalSource } = await import("./local_source.ts");
+    const { uploadFile } = await import("./upload.ts");
+    using local = await LocalSource.open(source);
+    const inside = [...components, ...parsePath(baseName(source))];
+    if (components.length === 0 || path.endsWith("/")) {
+      return await uploadFile(this.#connections, local, this.#upload(inside, options));
+    }
+    try {
+      return await uploadFile(this.#connections, local, this.#upload(components, options));
+    } catch (error) {
+      // Told before any data moved, so nobody has to ask first.
+      if (!(error instanceof TrivetError) || error.code !== "IS_FOLDER") throw error;
+      return await uploadFile(this.#connections, local, this.#upload(inside, options));
+    }
+  }
+
+  /**
+   * Downloads a file, going on where an earlier download ended.
+   *
+   * @param path The file on the server.
+   * @param local Where it goes: a folder that exists takes it under the remote's name, and so does
+   * the working folder without it.
+   * @param options What happens when the name is taken, and progress.
+   * @throws {TrivetError} `NOT_FOUND`, `EXISTS`, `LOCAL_IN_USE`, `DIGEST_MISMATCH` and others.
+   */
+  async get(path: string, local?: string, options: GetOptions = {}): Promise<DownloadResult> {
+    const remote = parsePath(path);
+    const name = remote.at(-1);
+    if (name === undefined) {
+      throw new TrivetError("IS_FOLDER", 'Cannot receive "/": it is a folder');
+    }
+    const { checkTarget, resolveTarget } = await import("./local_target.ts");
+    const target = await resolveTarget(local, name);
+    const { overwrite = "replace" } = options;
+    if (await checkTarget(target, overwrite)) return skippedDownload(target);
+    const { downloadFile } = await import("./download.ts");
+    const server = `${this.user}@${this.server}`;
+    return await downloadFile(this.#connections, {
+      ...options,
+      pacer: this.#pacer,
+      target: { remote, server, local: target, overwrite },
+    });
+  }
+
+  /**
+   * Downloads a file to a stream.
+   *
+   * @param path The file on the server.
+   * @param writer Takes the bytes in order.
+   * @param options Progress.
+   * @throws {TrivetError} `NOT_FOUND`, `CHANGED`, `DIGEST_MISMATCH` and others.
+   */
+  async cat(
+    path: string,
+    writer: ByteWriter,
+    options: CatOptions = {},
+  ): Promise<DownloadStreamResult> {
+    const remote = parsePath(path);
+    const { downloadStream } = await import("./download_stream.ts");
+    return await downloadStream(this.#connections, writer, {
+      ...options,
+      pacer: this.#pacer,
+      remote,
+    });
+  }
+
+  /**
+   * Revokes the token of this session; this client is of no use after.
+   *
+   * @returns Whether there was a token to revoke.
+   */
+  async logout(signal?: AbortSignal): Promise<boolean> {
+    return (await this.#ask("logout", {}, signal)).revoked;
+  }
+
+  /** Closes every connection; a token that was made for this client alone is revoked first. */
+  async close(): Promise<void> {
+    if (this.#isTokenOurs) await this.logout(AbortSignal.timeout(2000)).catch(() => {});
+    await this.#connections.close();
+  }
+
+  /** The same as {@linkcode NetdiskClient.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #upload(path: readonly string[], options: PutOptions) {
+    const { overwrite = "replace", durability = "commit" } = options;
+    return { ...options, pacer: this.#pacer, target: { path, overwrite, durability } };
+  }
+
+  async #ask<M extends NetdiskMethod>(
+    method: M,
+    request: NetdiskRequest<M>,
+    signal: AbortSignal | undefined,
+  ): Promise<NetdiskResponse<M>> {
+    return await this.#connections.use(async (rpc) => {
+      const { head } = await rpc.call(method, request, { signal });
+      return checkNetdiskResponse(method, head);
+    }, signal);
+  }
+}
+
+function skippedDownload(path: string): DownloadResult {
+  return {
+    path,
+    sizeBytes: 0,
+    etag: "",
+    mtimeMs: 0,
+    receivedBytes: 0,
+    verifiedBytes: 0,
+    resumedAtBytes: 0,
+    skipped: true,
+  };
+}

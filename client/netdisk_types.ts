@@ -1,0 +1,57 @@
+/**
+ * What the netdisk's client tells its caller. Written out here, since a library's types must not have
+ * to be inferred from schemas; the compiler holds them against those in `lib/netdisk/messages.ts`.
+ *
+ * @module
+ */
+
+/** A file or folder. */
+export interface NetdiskEntry {
+  /** Its name. */
+  readonly name: string;
+  /** What it is; `other` can be neither read nor written. */
+  readonly type: "file" | "folder" | "other";
+  /** Bytes; 0 for a folder. */
+  readonly size: number;
+  /** When its content last changed, in milliseconds since 1970. */
+  readonly mtimeMs: number;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Changes with the content; absent for a folder. */
+  readonly etag?: string | undefined;
+}
+
+/** A file that an upload has stored. */
+export interface StoredFile {
+  /** Components of its path; differ from what was asked with `rename`. */
+  readonly path: readonly string[];
+  /** Bytes. */
+  readonly size: number;
+  /** When its content last changed, in milliseconds since 1970. */
+  readonly mtimeMs: number;
+  /** Changes with the content. */
+  readonly etag: string;
+  /** Whether the name was taken and `skip` left it as it was. */
+  readonly skipped: boolean;
+}
+
+/** Who is logged in, and what the account holds. */
+export interface Account {
+  /** Its name. */
+  readonly user: string;
+  /** Bytes of its files and unfinished uploads. */
+  readonly usedBytes: number;
+  /** Bytes that it may hold. */
+  readonly quotaBytes: number;
+  /** `read`, `write` or `full`. */
+  readonly scope: string;
+}
+
+/** What happens when a name is taken; `rename` chooses `name (2).ext`. */
+export type OverwriteMode = "replace" | "skip" | "fail" | "rename";
+
+/** Whether a partial transfer is continued, must be, or is thrown away. */
+export type ResumeMode = "auto" | "always" | "never";
+
+/** When a file counts as stored: once the disk holds it, or once the system does. */
+export type DurabilityMode = "commit" | "os";

@@ -1,0 +1,170 @@
+/**
+ * Turns a link into a session: registration, login by password (SCRAM) and login by token.
+ *
+ * @module
+ */
+
+import { type AuthRequest, AuthResponse } from "../lib/auth/exchange.ts";
+import { TrivetError } from "../lib/errors.ts";
+import { encodeControl } from "../lib/frame/encode.ts";
+import { FRAME_PAYLOAD_MAX_BYTES, FrameType } from "../lib/frame/frame.ts";
+import type { Link } from "../lib/link/link.ts";
+import { RpcClient } from "../lib/rpc/client.ts";
+import { expectFrame } from "../lib/rpc/handshake.ts";
+import { checkHead, readMessage, REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
+import { type Connector, type GreetedLink, underDeadline } from "./connector.ts";
+
+/** How a person proves who they are. */
+export interface PasswordCredentials {
+  /** The account. */
+  readonly user: string;
+  /** As typed; it never leaves this process. */
+  readonly password: string;
+}
+
+/** How a program proves who it is. */
+export interface TokenCredentials {
+  /** A session token or an access token. */
+  readonly token: string;
+}
+
+/** See {@linkcode PasswordCredentials} and {@linkcode TokenCredentials}. */
+export type Credentials = PasswordCredentials | TokenCredentials;
+
+/** A link that is logged in. */
+export interface Session {
+  /** Calls over the link. */
+  readonly rpc: RpcClient;
+  /** Who is logged in. */
+  readonly user: string;
+  /** `read`, `write` or `full`. */
+  readonly scope: string;
+  /** Stands for the password from here on, after a login by password. */
+  readonly token?: string;
+  /** When the token ends, in milliseconds since 1970. */
+  readonly tokenExpiresMs?: number;
+}
+
+type Authenticated = Extract<AuthResponse, { step: "authenticated" }>;
+
+/**
+ * Connects and logs in.
+ *
+ * @param connector The server.
+ * @param credentials A password, which is exchanged for a token, or a token.
+ * @param signal Gives up.
+ * @throws {TrivetError} `AUTH_FAILED`, `AUTH_THROTTLED`, `TOKEN_INVALID`, `SERVER_NOT_PROVEN`, or
+ * what connecting throws.
+ */
+export async function openSession(
+  connector: Connector,
+  credentials: Credentials,
+  signal?: AbortSignal,
+): Promise<Session> {
+  const greeted = await connector.open(signal);
+  const { link, welcome } = greeted;
+  try {
+    const binding = "token" in credentials
+      ? undefined
+      : greeted.certificateSha256 ?? await connector.askCertificate(signal);
+    const login = await underDeadline(
+      link,
+      () =>
+        "token" in credentials
+          ? loginByToken(link, credentials.token)
+          : loginByPassword(greeted, credentials, binding),
+      signal,
+    );
+    link.setPayloadMaxBytes(Math.min(welcome.payloadMaxBytes, FRAME_PAYLOAD_MAX_BYTES));
+    const requestsInFlightMax = Math.min(welcome.requestsInFlightMax, REQUESTS_IN_FLIGHT_MAX);
+    const rpc = RpcClient.start(link, { requestsInFlightMax });
+    const { user, scope, token, tokenExpiresMs } = login;
+    return {
+      rpc,
+      user,
+      scope,
+      ...(token === undefined ? {} : { token }),
+      ...(tokenExpiresMs === undefined ? {} : { tokenExpiresMs }),
+    };
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+/**
+ * Makes an account. The server learns a verifier, never the password.
+ *
+ * @param connector The server.
+ * @param credentials The name and the password of the new account.
+ * @param signal Gives up.
+ * @throws {TrivetError} `USER_EXISTS`, `REGISTRATION_CLOSED`, `USER_NAME_INVALID`,
+ * `PASSWORD_INVALID`, or what connecting throws.
+ */
+export async function registerAccount(
+  connector: Connector,
+  credentials: PasswordCredentials,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { checkUserName } = await import("../lib/auth/credentials.ts");
+  const { formatVerifier, makeVerifier } = await import("../lib/auth/verifier.ts");
+  const { user } = credentials;
+  checkUserName(user);
+  const verifier = formatVerifier(await makeVerifier(credentials.password));
+  const { link } = await connector.open(signal);
+  using _closing = link;
+  const answer = await underDeadline(
+    link,
+    () => ask(link, { step: "register", user, verifier }, "registered"),
+    signal,
+  );
+  await link.closeAfter(encodeControl(FrameType.BYE, 0, {}));
+  return answer.user;
+}
+
+async function loginByToken(link: Link, token: string): Promise<Authenticated> {
+  return await ask(link, { step: "token", token }, "authenticated");
+}
+
+async function loginByPassword(
+  { link, welcome }: GreetedLink,
+  credentials: PasswordCredentials,
+  channelBinding: Uint8Array<ArrayBuffer> | undefined,
+): Promise<Authenticated> {
+  // Imported here: nobody needs it who logs in by token.
+  const { ScramClient } = await import("../lib/auth/scram_client.ts");
+  const scram = new ScramClient({
+    ...credentials,
+    ...(channelBinding === undefined ? {} : { channelBinding }),
+  });
+  const { mechanism } = scram;
+  if (!welcome.mechanisms.includes(mechanism)) {
+    const offered = welcome.mechanisms.join(", ");
+    const text = `The server offers ${offered} and not ${mechanism}, which this link needs`;
+    throw new TrivetError("SERVER_NOT_PROVEN", text);
+  }
+  const challenge = await ask(link, {
+    step: "scram-first",
+    mechanism,
+    message: scram.first(),
+    session: { label: `trivet on ${Deno.build.os}` },
+  }, "scram-challenge");
+  const message = await scram.final(challenge.message);
+  const login = await ask(link, { step: "scram-final", message }, "authenticated");
+  scram.verify(login.message ?? "");
+  return login;
+}
+
+async function ask<S extends AuthResponse["step"]>(
+  link: Link,
+  request: AuthRequest,
+  step: S,
+): Promise<Extract<AuthResponse, { step: S }>> {
+  await link.send(encodeControl(FrameType.AUTH, 0, request));
+  const frame = await expectFrame(link, FrameType.AUTH);
+  const answer = checkHead(AuthResponse, readMessage(frame).head, "AUTH");
+  if (answer.step !== step) {
+    throw new TrivetError("PROTOCOL_ERROR", `The step "${answer.step}" is not expected here`);
+  }
+  return answer as Extract<AuthResponse, { step: S }>;
+}

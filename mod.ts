@@ -1,0 +1,117 @@
+/**
+ * Trivet as a library: the netdisk's client, the frame codec, the transfer engine, and the rules for
+ * paths and errors that both sides share.
+ *
+ * @example Upload a file and read it back
+ * ```ts no-eval
+ * import { NetdiskClient } from "@trivet/trivet";
+ *
+ * await using netdisk = await NetdiskClient.connect({
+ *   server: "disk.lan",
+ *   fingerprint: "SHA256:cn6NnOWVh28YtRncB4FLmtYd1UEHYQHNUod7OdHx0xY",
+ *   credentials: { token: Deno.env.get("TRIVET_TOKEN") ?? "" },
+ * });
+ * const { stored } = await netdisk.put("big.iso", "/images/");
+ * for await (const entry of netdisk.list("/images")) console.log(entry.name, entry.size);
+ * await netdisk.get(`/${stored.path.join("/")}`, "copy.iso");
+ * ```
+ *
+ * @module
+ */
+
+// Errors.
+export {
+  ERROR_REGISTRY,
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorKind,
+  type ErrorMessage,
+  EXIT,
+  isErrorCode,
+  TrivetError,
+  type TrivetErrorOptions,
+} from "./lib/errors.ts";
+export { VERSION } from "./lib/version.ts";
+
+// The netdisk's client.
+export {
+  type CatOptions,
+  type GetOptions,
+  NetdiskClient,
+  type NetdiskClientOptions,
+  type PutOptions,
+} from "./client/netdisk.ts";
+export type { Credentials, PasswordCredentials, TokenCredentials } from "./client/session.ts";
+export {
+  FileTrustStore,
+  type KnownTrust,
+  MemoryTrustStore,
+  type TrustStore,
+} from "./client/trust.ts";
+export type {
+  Account,
+  DurabilityMode,
+  NetdiskEntry,
+  OverwriteMode,
+  ResumeMode,
+  StoredFile,
+} from "./client/netdisk_types.ts";
+export type { DownloadResult } from "./client/download.ts";
+export type { DownloadStreamResult } from "./client/download_stream.ts";
+export type { UploadResult } from "./client/upload.ts";
+export type {
+  PartialTransfer,
+  TransferOptions,
+  TransferProgress,
+} from "./client/transfer_types.ts";
+export type { KnownServer, PinnedServer, WebpkiServer } from "./lib/link/known_servers.ts";
+export type { UnknownServer } from "./lib/link/dial.ts";
+export type { CertificateInfo } from "./lib/link/certificate.ts";
+
+// Paths of the netdisk.
+export {
+  checkPath,
+  formatPath,
+  NAME_MAX_BYTES,
+  NAME_RULES,
+  type NameRules,
+  parsePath,
+  PATH_MAX_BYTES,
+  PATH_MAX_LEVELS,
+  type PathOptions,
+} from "./lib/netdisk/path.ts";
+
+// The frame codec.
+export {
+  DATA_OFFSET_MAX,
+  DATA_PREFIX_BYTES,
+  type Frame,
+  FRAME_DATA_MAX_BYTES,
+  FRAME_HEADER_BYTES,
+  FRAME_PAYLOAD_GUEST_MAX_BYTES,
+  FRAME_PAYLOAD_MAX_BYTES,
+  FRAME_TYPE_SKIPPABLE_MIN,
+  FrameError,
+  FrameType,
+  isKnownFrameType,
+} from "./lib/frame/frame.ts";
+export {
+  DATA_FRAME_BYTES_AT,
+  encodeControl,
+  encodeFrame,
+  sealDataFrame,
+} from "./lib/frame/encode.ts";
+export * from "./lib/frame/decode.ts";
+
+// The transfer engine.
+export * from "./lib/transfer/chunks.ts";
+export * from "./lib/transfer/digest.ts";
+export * from "./lib/transfer/journal.ts";
+export * from "./lib/transfer/receiver.ts";
+export * from "./lib/transfer/sender.ts";
+export * from "./lib/transfer/sidecar.ts";
+export * from "./lib/transfer/sink.ts";
+export * from "./lib/transfer/source.ts";
+export * from "./lib/transfer/verify.ts";
+
+// The server: `serve()` and its options stand here.
