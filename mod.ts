@@ -3,7 +3,7 @@
  * paths and errors that both sides share.
  *
  * @example Upload a file and read it back
- * ```ts no-eval
+ * ```ts ignore
  * import { NetdiskClient } from "@trivet/trivet";
  *
  * await using netdisk = await NetdiskClient.connect({

@@ -1,5 +1,5 @@
-;; The long part of XXH3-128, for inputs of more than 240 bytes, with 128-bit SIMD. Written after the
-;; algorithm's specification (xxHash, doc/xxhash_spec.md, "XXH3"): the names in quotes are its terms.
+;; The long part of XXH3-128, for inputs of more than 240 bytes, with 128-bit SIMD. It follows
+;; the published algorithm (xxHash, doc/xxhash_spec.md, "XXH3"): the names in quotes are its terms.
 ;; `deno task wasm` compiles this to xxh3_wasm.ts.
 ;;
 ;; Memory: 0 the eight accumulators, 64 the default "secret", 256 the digest (low half, high half, both

@@ -1,7 +1,7 @@
 /**
  * XXH3-128 of inputs of up to 240 bytes, for which the algorithm has ways of its own. They are rare and
  * small here (journals of few chunks, tiny files), so plain integers do; longer ones are `xxh3.wat`'s.
- * Written after the algorithm's specification (xxHash, doc/xxhash_spec.md, "XXH3"), seed 0.
+ * It follows the published algorithm (xxHash, doc/xxhash_spec.md, "XXH3") with seed 0.
  *
  * @module
  */
