@@ -1,6 +1,6 @@
 /**
- * Trivet as a library: the netdisk's client, the frame codec, the transfer engine, and the rules for
- * paths and errors that both sides share.
+ * Trivet as a library: the netdisk's client and server, the frame codec, the transfer engine, and the
+ * rules for paths and errors that both sides share.
  *
  * @example Upload a file and read it back
  * ```ts ignore
@@ -14,6 +14,15 @@
  * const { stored } = await netdisk.put("big.iso", "/images/");
  * for await (const entry of netdisk.list("/images")) console.log(entry.name, entry.size);
  * await netdisk.get(`/${stored.path.join("/")}`, "copy.iso");
+ * ```
+ *
+ * @example Serve a netdisk from within a program
+ * ```ts no-eval
+ * import { serve } from "@trivet/trivet";
+ *
+ * await using server = await serve({ data: "/srv/trivet", port: 0, registration: "closed" });
+ * console.log(server.addresses, server.fingerprint);
+ * await server.shutdown();
  * ```
  *
  * @module
@@ -114,4 +123,12 @@ export * from "./lib/transfer/sink.ts";
 export * from "./lib/transfer/source.ts";
 export * from "./lib/transfer/verify.ts";
 
-// The server: `serve()` and its options stand here.
+// The server.
+export {
+  DEFAULT_QUOTA_BYTES,
+  DRAIN_TIMEOUT_MS,
+  type RunningServer,
+  serve,
+  type ServeOptions,
+} from "./server/serve.ts";
+export type { Address, TcpAddress, UnixAddress } from "./lib/link/address.ts";

@@ -85,8 +85,8 @@ export class Connector {
   }
 
   /**
-   * SHA-256 of the certificate that the server shows now, where a public authority vouches for it and
-   * the link itself tells none. If somebody showed a false one, the login it is for would fail.
+   * SHA-256 of the certificate that the server shows now, where an issuer vouches for it and the link
+   * itself tells none. If somebody showed a false one, the login it is for would fail.
    */
   async askCertificate(signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { address } = this.#options;

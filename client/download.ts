@@ -14,7 +14,7 @@ import { createDigester, type Digester } from "../lib/transfer/digest.ts";
 import { ChunkReceiver } from "../lib/transfer/receiver.ts";
 import type { DataConnections } from "./connections.ts";
 import { localError, quoteLocal } from "./local_error.ts";
-import type { OverwriteMode } from "./netdisk_types.ts";
+import type { DurabilityMode, OverwriteMode } from "./netdisk_types.ts";
 import { type FileAttributes, PartFile } from "./part_file.ts";
 import { type OpenedDownload, receiveStream } from "./receive_stream.ts";
 import { retrying } from "./retry.ts";
@@ -38,6 +38,8 @@ export interface DownloadTarget {
   readonly local: string;
   /** What happens when the name is taken. */
   readonly overwrite: OverwriteMode;
+  /** When the file counts as stored. */
+  readonly durability: DurabilityMode;
 }
 
 /** How a download went. */
@@ -127,7 +129,7 @@ class Download {
     const attributes = this.#attributes;
     if (header === undefined || attributes === undefined) throw new TypeError("Nothing was opened");
     reporter.say("finishing");
-    const published = await this.#part.publish(attributes, target.overwrite);
+    const published = await this.#part.publish(attributes, target);
     return {
       ...published,
       sizeBytes: header.size,

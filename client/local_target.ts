@@ -9,7 +9,7 @@ import { TrivetError } from "../lib/errors.ts";
 import { checkPath } from "../lib/netdisk/path.ts";
 import { localError, quoteLocal } from "./local_error.ts";
 import { baseName, endsWithSeparator, folderOf, inFolder } from "./local_path.ts";
-import type { OverwriteMode } from "./netdisk_types.ts";
+import type { DurabilityMode, OverwriteMode } from "./netdisk_types.ts";
 
 /** Most names that `rename` tries: `name (2)` to `name (1000)`. */
 const RENAME_TRIES_MAX = 1000;
@@ -72,6 +72,14 @@ export async function checkTarget(path: string, overwrite: OverwriteMode): Promi
   return false;
 }
 
+/** Options of {@linkcode publishPart}. */
+export interface PublishPartOptions {
+  /** What happens when the name is taken. */
+  readonly overwrite: OverwriteMode;
+  /** Whether the disk must know of the name before it counts. */
+  readonly durability: DurabilityMode;
+}
+
 /** How {@linkcode publishPart} ended. */
 export interface PublishedPart {
   /** Where the file stands. */
@@ -81,23 +89,23 @@ export interface PublishedPart {
 }
 
 /**
- * Gives a finished part its name in one step, and makes sure that the disk knows.
+ * Gives a finished part its name in one step, and with `commit` makes sure that the disk knows.
  *
  * @param part Path of the part, in the folder of the target.
  * @param path Path of the file.
- * @param overwrite What happens when the name is taken.
+ * @param options What happens when the name is taken, and whether to wait for the disk.
  * @throws {TrivetError} `EXISTS`, or what the file system refuses.
  */
 export async function publishPart(
   part: string,
   path: string,
-  overwrite: OverwriteMode,
+  { overwrite, durability }: PublishPartOptions,
 ): Promise<PublishedPart> {
   try {
     const published = overwrite === "replace"
       ? await replace(part, path)
       : await publishNew(part, path, overwrite);
-    await syncFolder(folderOf(path));
+    if (durability === "commit") await syncFolder(folderOf(path));
     return published;
   } catch (error) {
     throw localError(error, "write", path);

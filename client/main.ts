@@ -4,6 +4,8 @@
  * @module
  */
 
+// First: it works on another thread while the modules below are loaded.
+import "./prepare.ts";
 import { runProgram } from "../lib/term/run_program.ts";
 import { systemPrompter } from "../lib/term/system.ts";
 import { TRIVET } from "./command_table.ts";

@@ -61,6 +61,8 @@ export interface PutOptions extends TransferOptions {
 export interface GetOptions extends TransferOptions {
   /** What happens when the local name is taken (default: `replace`). */
   readonly overwrite?: OverwriteMode;
+  /** When the file counts as stored: once the disk holds it (`commit`, the default), or the system. */
+  readonly durability?: DurabilityMode;
 }
 
 /** Options of {@linkcode NetdiskClient.cat}. */
@@ -223,14 +225,14 @@ export class NetdiskClient implements AsyncDisposable {
     }
     const { checkTarget, resolveTarget } = await import("./local_target.ts");
     const target = await resolveTarget(local, name);
-    const { overwrite = "replace" } = options;
+    const { overwrite = "replace", durability = "commit" } = options;
     if (await checkTarget(target, overwrite)) return skippedDownload(target);
     const { downloadFile } = await import("./download.ts");
     const server = `${this.user}@${this.server}`;
     return await downloadFile(this.#connections, {
       ...options,
       pacer: this.#pacer,
-      target: { remote, server, local: target, overwrite },
+      target: { remote, server, local: target, overwrite, durability },
     });
   }
 

@@ -23,8 +23,7 @@ import { FileSource } from "../lib/transfer/source.ts";
 import { verifyAllChunks } from "../lib/transfer/verify.ts";
 import { localError, quoteLocal } from "./local_error.ts";
 import { baseName, folderOf, inFolder } from "./local_path.ts";
-import { type PublishedPart, publishPart } from "./local_target.ts";
-import type { OverwriteMode } from "./netdisk_types.ts";
+import { type PublishedPart, publishPart, type PublishPartOptions } from "./local_target.ts";
 
 const PART_SUFFIX = ".trivet-part";
 const JOURNAL_SUFFIX = ".journal";
@@ -154,18 +153,23 @@ export class PartFile implements Disposable {
   /**
    * Publishes the file: attributes, fsync, its name, fsync of the folder. The lock is gone after.
    *
+   * @param attributes What it takes over from the remote file.
+   * @param options What happens when the name is taken; with `os`, both fsyncs are left out.
    * @throws {TrivetError} `EXISTS`, or what the file system refuses.
    */
-  async publish(attributes: FileAttributes, overwrite: OverwriteMode): Promise<PublishedPart> {
+  async publish(
+    attributes: FileAttributes,
+    options: PublishPartOptions,
+  ): Promise<PublishedPart> {
     try {
       await this.#file.truncate(this.header?.size ?? 0);
       await this.#setMode(attributes.mode);
       await this.#file.utime(new Date(), new Date(attributes.mtimeMs));
-      await this.#file.sync();
+      if (options.durability === "commit") await this.#file.sync();
     } catch (error) {
       throw localError(error, "write", this.#path);
     }
-    const published = await publishPart(this.#path, this.#target, overwrite);
+    const published = await publishPart(this.#path, this.#target, options);
     await Deno.remove(this.#path + JOURNAL_SUFFIX).catch(() => {});
     return published;
   }

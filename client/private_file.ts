@@ -5,18 +5,12 @@
  */
 
 import { TrivetError } from "../lib/errors.ts";
+import { replaceLocked } from "../lib/private_file.ts";
 import { localError, quoteLocal } from "./local_error.ts";
-import { folderOf } from "./local_path.ts";
 
 /** Largest file that is read. */
 export const PRIVATE_FILE_MAX_BYTES = 1024 * 1024;
 
-/** How long a writer waits for the others. */
-const LOCK_TIMEOUT_MS = 5_000;
-const LOCK_RETRY_MS = 20;
-
-const OWNER_ONLY_FILE = 0o600;
-const OWNER_ONLY_FOLDER = 0o700;
 const OTHERS = 0o077;
 
 /** Options of {@linkcode readPrivateFile}. */
@@ -68,10 +62,7 @@ export async function updatePrivateFile(
   change: (text: string | undefined) => string,
 ): Promise<void> {
   try {
-    const target = await realPathOf(path);
-    await Deno.mkdir(folderOf(target), { recursive: true, mode: OWNER_ONLY_FOLDER });
-    using _lock = await lockFile(`${target}.lock`);
-    await replaceFile(target, change(await readPrivateFile(target)));
+    await replaceLocked(path, async (target) => change(await readPrivateFile(target)));
   } catch (error) {
     throw localError(error, "write", path);
   }
@@ -97,48 +88,4 @@ async function readAll(file: Deno.FsFile, size: number): Promise<Uint8Array> {
     length += count;
   }
   return bytes.subarray(0, length);
-}
-
-/** The file that a link stands for, so that replacing it keeps the link. */
-async function realPathOf(path: string): Promise<string> {
-  try {
-    return await Deno.realPath(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return path;
-    throw error;
-  }
-}
-
-/** The lock file stays: whoever removed it could remove another writer's lock. */
-async function lockFile(path: string): Promise<Deno.FsFile> {
-  const file = await Deno.open(path, { create: true, write: true, mode: OWNER_ONLY_FILE });
-  try {
-    const deadlineMs = performance.now() + LOCK_TIMEOUT_MS;
-    while (!(await file.tryLock(true))) {
-      if (performance.now() > deadlineMs) {
-        const text = `Cannot lock ${quoteLocal(path)}: another program holds it`;
-        throw new TrivetError("LOCAL_IN_USE", text);
-      }
-      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
-    }
-    return file;
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  try {
-    const options = { createNew: true, write: true, mode: OWNER_ONLY_FILE };
-    using file = await Deno.open(temporary, options);
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-    await file.sync();
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw error;
-  }
 }

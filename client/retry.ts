@@ -26,6 +26,9 @@ const MENDABLE: ReadonlySet<ErrorCode> = new Set([
   "SERVER_BUSY",
   "SHUTTING_DOWN",
   "UPLOAD_NOT_FOUND",
+  // Once a connection has worked, its peer is a Trivet server, and only the wire can have damaged what
+  // it said: the checksums cover the bytes of files, not the frames around them.
+  "PROTOCOL_ERROR",
 ]);
 
 /** Options of {@linkcode retrying}. */

@@ -270,7 +270,7 @@ class Upload {
     for (const index of bad) {
       if (index < chunks) continue;
       const text = `The server wants chunk ${index} again, the file has ${chunks}`;
-      throw new TrivetError("PROTOCOL_ERROR", text);
+      throw new TrivetError("FAILED", text);
     }
   }
 

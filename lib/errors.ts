@@ -34,8 +34,66 @@ function kind(exitCode: number, retry: boolean, hint: string): ErrorKind {
   return { exitCode, retry, hint };
 }
 
+/** A code of the registry, which has exactly these. */
+export type ErrorCode =
+  | "FAILED"
+  | "INTERNAL"
+  | "INVALID_REQUEST"
+  | "PROTOCOL_ERROR"
+  | "VERSION_MISMATCH"
+  | "UNKNOWN_METHOD"
+  | "UNKNOWN_SERVICE"
+  | "USAGE"
+  | "USER_NAME_INVALID"
+  | "PASSWORD_INVALID"
+  | "PATH_EMPTY"
+  | "PATH_DOT"
+  | "PATH_SEPARATOR"
+  | "PATH_NUL"
+  | "PATH_CONTROL"
+  | "PATH_ENCODING"
+  | "NAME_TOO_LONG"
+  | "PATH_TOO_LONG"
+  | "PATH_TOO_DEEP"
+  | "NAME_NOT_PORTABLE"
+  | "NOT_FOUND"
+  | "UPLOAD_NOT_FOUND"
+  | "LOCAL_NOT_FOUND"
+  | "AUTH_REQUIRED"
+  | "AUTH_FAILED"
+  | "AUTH_THROTTLED"
+  | "TOKEN_INVALID"
+  | "PERMISSION_DENIED"
+  | "REGISTRATION_CLOSED"
+  | "SYMLINK_REFUSED"
+  | "LOCAL_DENIED"
+  | "UNREACHABLE"
+  | "TIMEOUT"
+  | "CONNECTION_LOST"
+  | "SERVER_BUSY"
+  | "SHUTTING_DOWN"
+  | "ADDRESS_IN_USE"
+  | "PIN_MISMATCH"
+  | "PIN_UNKNOWN"
+  | "CERTIFICATE_INVALID"
+  | "SERVER_NOT_PROVEN"
+  | "DIGEST_MISMATCH"
+  | "QUOTA_EXCEEDED"
+  | "DISK_FULL"
+  | "FILE_TOO_LARGE"
+  | "EXISTS"
+  | "USER_EXISTS"
+  | "NAME_CASE_CONFLICT"
+  | "IS_FOLDER"
+  | "NOT_FOLDER"
+  | "NOT_REGULAR"
+  | "CHANGED"
+  | "UPLOAD_TAKEN_OVER"
+  | "LOCAL_IN_USE"
+  | "INTERRUPTED";
+
 /** Every error code of Trivet, grouped by exit code. */
-export const ERROR_REGISTRY = {
+export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   FAILED: kind(EXIT.FAILED, false, "Read the message above"),
   INTERNAL: kind(EXIT.FAILED, false, "This is a defect; report it with the server's log"),
   INVALID_REQUEST: kind(EXIT.FAILED, false, "Use a client of the same version as the server"),
@@ -127,10 +185,7 @@ export const ERROR_REGISTRY = {
   LOCAL_IN_USE: kind(EXIT.CONFLICT, true, "Wait until the other command is done"),
 
   INTERRUPTED: kind(EXIT.INTERRUPTED, false, "Run the same command again to go on"),
-} as const satisfies Record<string, ErrorKind>;
-
-/** A code of the registry. */
-export type ErrorCode = keyof typeof ERROR_REGISTRY;
+};
 
 /** JSON values that an error may carry, for scripts. */
 export type ErrorDetails = Record<string, string | number | boolean | null>;
@@ -145,21 +200,34 @@ export interface TrivetErrorOptions {
 
 /** The form in which an error travels in an ERROR frame and in `--json` output. */
 export interface ErrorMessage {
+  /** A code of the registry, or of a later version's. */
   readonly code: string;
+  /** What happened, in one sentence. */
   readonly message: string;
+  /** Whether the same call can succeed later without anybody changing anything. */
   readonly retry: boolean;
+  /** One sentence that says what to do. */
   readonly hint: string;
+  /** Facts for scripts. */
   readonly details?: ErrorDetails;
 }
 
 /** A failure with a stable code, for a caller to catch or a command to end with. */
 export class TrivetError extends Error {
+  /** The name of this class. */
   override readonly name = "TrivetError";
   /** The stable code. */
   readonly code: ErrorCode;
   /** Facts for scripts. */
   readonly details: ErrorDetails;
 
+  /**
+   * Makes an error.
+   *
+   * @param code The stable code.
+   * @param message What happened: one sentence without a full stop, with the values that matter.
+   * @param options The cause, and facts for scripts.
+   */
   constructor(code: ErrorCode, message: string, options: TrivetErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;

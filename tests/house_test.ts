@@ -12,11 +12,13 @@ const ROOT = new URL("../", import.meta.url);
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/errors.ts": [],
+  "lib/version.ts": [],
+  "lib/private_file.ts": ["lib/errors.ts"],
   "lib/frame": ["lib/errors.ts"],
   "lib/term": ["lib/errors.ts"],
   "lib/datagram": ["lib/errors.ts", "lib/frame"],
   "lib/transfer": ["lib/errors.ts", "lib/frame"],
-  "lib/link": ["lib/errors.ts", "lib/frame"],
+  "lib/link": ["lib/errors.ts", "lib/private_file.ts", "lib/frame"],
   "lib/rpc": ["lib/errors.ts", "lib/frame", "lib/link"],
   "lib/auth": ["lib/errors.ts", "lib/frame", "lib/link", "lib/rpc"],
   "lib/netdisk": ["lib/errors.ts", "lib/frame", "lib/link", "lib/rpc", "lib/auth", "lib/transfer"],
@@ -29,7 +31,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Parts that never open a socket: they run in the simulator as they are. */
-const SOCKETLESS = ["lib/frame", "lib/datagram", "lib/transfer", "lib/errors.ts"];
+const SOCKETLESS = [
+  "lib/frame",
+  "lib/datagram",
+  "lib/transfer",
+  "lib/errors.ts",
+  "lib/private_file.ts",
+  "lib/version.ts",
+];
 
 /** The one file of the datagram folder that pumps between its engine and a socket (DESIGN: the edge). */
 const SOCKET_PUMP = "lib/datagram/pump.ts";
@@ -136,6 +145,9 @@ const PLANTED: [path: string, source: string, violation: string | undefined][] =
   [SOCKET_PUMP, `Deno.listenDatagram({ port });`, undefined],
   ["lib/frame/a.ts", `import { connect } from "node:net";`, "must not open sockets: node:net"],
   ["lib/errors.ts", `import { b } from "./frame/b.ts";`, "must not import lib/frame/b.ts"],
+  ["lib/version.ts", `import { b } from "./errors.ts";`, "must not import lib/errors.ts"],
+  ["lib/link/a.ts", `import { b } from "../private_file.ts";`, undefined],
+  ["lib/frame/a.ts", `import { b } from "../private_file.ts";`, "must not import"],
   ["lib/term/a.ts", `import { b } from "../auth/b.ts";`, "must not import lib/auth/b.ts"],
   ["lib/term/a.ts", `import { b } from "../errors.ts";`, undefined],
   ["server/a.ts", `import { b } from "../client/b.ts";`, "must not import client/b.ts"],

@@ -7,7 +7,7 @@
 
 import { fileURLToPath } from "node:url";
 import type { Contender } from "./contender.ts";
-import { type Command, Daemon, outputOf, run } from "./processes.ts";
+import { type Command, Daemon, run } from "./processes.ts";
 
 const USER = "bench";
 const PASSWORD = "a password of the bench";
@@ -121,15 +121,11 @@ export class TrivetClient {
   }
 }
 
-/** The ways to use it: as it is by default, and without waiting for the disk where that can be chosen. */
-export async function trivetContenders(
-  programs: Programs,
+/** The ways to use it: as it is by default, and without waiting for the disk. */
+export function trivetContenders(
   client: TrivetClient,
   server: TrivetServer,
-): Promise<Contender[]> {
-  const [program, ...args] = programs.trivet;
-  const help = async (verb: string) => await outputOf(program, ...args, verb, "--help") ?? "";
-  const canChoose = { up: await help("put"), down: await help("get") };
+): Contender[] {
   const contender = (durability: "commit" | "os"): Contender => ({
     name: durability === "commit" ? "trivet" : "trivet --durability os",
     syncs: durability === "commit",
@@ -140,10 +136,8 @@ export async function trivetContenders(
       if (direction === "nowhere") {
         return durability === "commit" ? client.command(["cat", "--quiet", name]) : undefined;
       }
-      const chosen = durability === "commit" ? [] : ["--durability", "os"];
-      if (chosen.length > 0 && !canChoose[direction].includes("--durability")) return undefined;
       const paths = direction === "up" ? ["put", local, name] : ["get", name, local];
-      return client.command([...paths, ...quiet, ...chosen]);
+      return client.command([...paths, ...quiet, "--durability", durability]);
     },
   });
   return [contender("commit"), contender("os")];

@@ -25,7 +25,8 @@ export interface PutRequest
 }
 
 /** What `get` is called with. */
-export interface GetRequest extends Required<Pick<GetOptions, "resume" | "overwrite">> {
+export interface GetRequest
+  extends Required<Pick<GetOptions, "resume" | "overwrite" | "durability">> {
   /** The file on the server. */
   readonly remote: string;
   /** Where it goes. */
@@ -82,13 +83,13 @@ export async function putFile(context: ClientContext, request: PutRequest): Prom
 /** Downloads a file. */
 export async function getFile(context: ClientContext, request: GetRequest): Promise<void> {
   const { output } = context;
-  const { local, remote, resume, overwrite } = request;
+  const { local, remote, resume, overwrite, durability } = request;
   const components = parsePath(remote);
   await using client = await openClient(context);
   const result = await showTransfer(
     context,
     { name: components.at(-1) ?? "/", outcome: "received", isResumable: true },
-    (options) => client.get(remote, local, { ...options, resume, overwrite }),
+    (options) => client.get(remote, local, { ...options, resume, overwrite, durability }),
   );
   if (result.skipped) output.note(`Skipped: ${result.path} exists`);
   else if (overwrite === "rename") output.note(`Stored as ${result.path}`);

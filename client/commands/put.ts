@@ -20,16 +20,7 @@ export const putCommand = defineCommand({
     { command: "trivet put big.iso images/", does: "Upload into a folder" },
     { command: "tar c photos | trivet put - photos.tar", does: "Upload a stream" },
   ],
-  options: {
-    ...TRANSFER_OPTIONS,
-    durability: {
-      kind: "choice",
-      choices: ["commit", "os"],
-      default: "commit",
-      env: "TRIVET_DURABILITY",
-      help: "When the file counts as stored: once the disk holds it, or once the system does",
-    },
-  },
+  options: TRANSFER_OPTIONS,
   arguments: {
     local: { help: 'The file, or "-" for stdin' },
     remote: { help: "Where it goes (default: the root, under the same name)", optional: true },

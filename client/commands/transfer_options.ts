@@ -22,4 +22,11 @@ export const TRANSFER_OPTIONS = {
     env: "TRIVET_OVERWRITE",
     help: 'What to do when the name is taken; rename chooses "name (2).ext"',
   },
+  durability: {
+    kind: "choice",
+    choices: ["commit", "os"],
+    default: "commit",
+    env: "TRIVET_DURABILITY",
+    help: "When the file counts as stored: once the disk holds it, or once the system does",
+  },
 } as const satisfies OptionTable;

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { crc32 } from "node:zlib";
 import { TrivetError } from "../errors.ts";
+import { crc32 } from "../frame/crc32.ts";
 import { type Bytes, sha256 } from "./scram_keys.ts";
 
 /** What every token begins with. */

@@ -44,6 +44,11 @@ export class FrameDecoder {
   /** Bytes of a frame of an unknown, skippable type that have yet to pass. */
   #skipBytes = 0;
 
+  /**
+   * Holds no bytes yet.
+   *
+   * @param options The limits.
+   */
   constructor(options: FrameDecoderOptions = {}) {
     this.payloadMaxBytes = options.payloadMaxBytes ?? FRAME_PAYLOAD_GUEST_MAX_BYTES;
   }

@@ -17,7 +17,7 @@ const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();
 
 /** Where the bytes of a DATA frame begin: behind the header, the offset and the CRC-32. */
-export const DATA_FRAME_BYTES_AT = FRAME_HEADER_BYTES + DATA_PREFIX_BYTES;
+export const DATA_FRAME_BYTES_AT: number = FRAME_HEADER_BYTES + DATA_PREFIX_BYTES;
 
 /**
  * Encodes one frame.

@@ -25,10 +25,10 @@ export const DATA_PREFIX_BYTES = 12;
 export const FRAME_DATA_MAX_BYTES = 1024 * 1024;
 
 /** Largest payload after the peer is authenticated. */
-export const FRAME_PAYLOAD_MAX_BYTES = FRAME_DATA_MAX_BYTES + 64;
+export const FRAME_PAYLOAD_MAX_BYTES: number = FRAME_DATA_MAX_BYTES + 64;
 
 /** Highest offset that a DATA frame may name (2^53 − 1, the largest integer JavaScript counts exactly). */
-export const DATA_OFFSET_MAX = Number.MAX_SAFE_INTEGER;
+export const DATA_OFFSET_MAX: number = Number.MAX_SAFE_INTEGER;
 
 /** Types below this number must be known; from it on, unknown types are skipped. */
 export const FRAME_TYPE_SKIPPABLE_MIN = 128;
@@ -74,6 +74,7 @@ export interface Frame {
 
 /** Bytes that are not a frame; the connection they came from cannot go on. */
 export class FrameError extends Error {
+  /** The name of this class. */
   override readonly name = "FrameError";
   /** A broken peer stays broken. */
   readonly retry = false;

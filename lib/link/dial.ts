@@ -21,6 +21,7 @@ import { CertificateRefused, connectPlain, connectTls } from "./connect.ts";
 import { equalFingerprints } from "./fingerprint.ts";
 import type { KnownServer, PinnedServer } from "./known_servers.ts";
 import { probeCertificates } from "./probe.ts";
+import { dnsNamesOf } from "./subject_names.ts";
 import {
   authorityGone,
   checkUsable,
@@ -73,7 +74,10 @@ export interface DialOptions {
 export interface Dialed {
   /** The connection, its TLS handshake done. */
   readonly conn: Deno.Conn;
-  /** Fingerprint of the certificate, where it is known. */
+  /**
+   * Fingerprint of the server's certificate, where it is known: not for a server that an issuer or a
+   * public authority vouches for, whose certificate may have been renewed.
+   */
   readonly certificateSha256?: Uint8Array;
   /** What to remember of the server, when the caller's list lacks it or has something else. */
   readonly firstSeen?: KnownServer;
@@ -112,7 +116,8 @@ async function dialTls(call: TcpCall): Promise<Dialed> {
   const { fingerprint, known } = call.trust;
   if (
     known?.trust === "pinned" &&
-    (fingerprint === undefined || equalFingerprints(fingerprint, known.sha256))
+    (fingerprint === undefined ||
+      (known.chain.length === 1 && equalFingerprints(fingerprint, known.sha256)))
   ) {
     return await dialPinned(call, known);
   }
@@ -143,9 +148,11 @@ async function dialPinned(call: TcpCall, known: PinnedServer): Promise<Dialed> {
         `does not have the fingerprint beside it`,
     );
   }
-  const pinned: Shown = { certificate: await readCertificate(der), chain: known.chain };
+  const names = dnsNamesOf(der) ?? (await readCertificate(der)).names;
   try {
-    return { conn: await connectShown(call, pinned), certificateSha256: known.sha256 };
+    const conn = await connectTrusting(call, names, known.chain);
+    // Whoever else the issuer signed for passes too, and which one it was TLS does not tell.
+    return known.chain.length > 1 ? { conn } : { conn, certificateSha256: known.sha256 };
   } catch (error) {
     if (!(error instanceof CertificateRefused)) throw error;
     const shown = await call.probe();
@@ -182,7 +189,7 @@ async function dialApproved(call: TcpCall, shown: Shown): Promise<Dialed> {
   checkUsable(call, shown);
   const { sha256 } = shown.certificate;
   try {
-    const conn = await connectShown(call, shown);
+    const conn = await connectTrusting(call, shown.certificate.names, shown.chain);
     const firstSeen = { trust: "pinned", address: call.name, sha256, chain: shown.chain } as const;
     return { conn, certificateSha256: sha256, firstSeen };
   } catch (error) {
@@ -191,9 +198,12 @@ async function dialApproved(call: TcpCall, shown: Shown): Promise<Dialed> {
 }
 
 /** The connection that carries data, verified against what was shown or pinned. */
-function connectShown(call: TcpCall, shown: Shown): Promise<Deno.TlsConn> {
-  const hostname = nameToAskFor(shown.certificate.names, call.address.host);
-  return call.connect(hostname, shown.chain.map(toPem));
+function connectTrusting(
+  call: TcpCall,
+  names: readonly string[],
+  chain: readonly Uint8Array[],
+): Promise<Deno.TlsConn> {
+  return call.connect(nameToAskFor(names, call.address.host), chain.map(toPem));
 }
 
 /** One dial: its options, and the time it has left. */

@@ -80,9 +80,10 @@ export class Prompter {
     this.#mustAsk(message, instead);
     const { input } = this.#options;
     const editor = new SecretEditor();
-    this.#write(`${safeText(message)}: `);
+    // The echo ends before the question appears: who types fast answers it at once.
     input.setRaw(true);
     try {
+      this.#write(`${safeText(message)}: `);
       while (editor.state === "open") {
         const bytes = await this.#read();
         if (bytes === null) editor.end();

@@ -8,6 +8,12 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { OptionSpec, OptionTable } from "./command.ts";
 
+/**
+ * What the names of known options begin with where `parseArgs` sees them: it takes `no-` off the
+ * front of a name, as in `--no-color=true`. No word of a command line can hold this character.
+ */
+const MARK = "\0";
+
 /** The words of a command line, sorted. */
 export interface ScannedTokens {
   /** Texts of each known option that is there; a value left out is an empty text. */
@@ -34,22 +40,23 @@ export function scanTokens(
   { stopEarly = false }: { readonly stopEarly?: boolean } = {},
 ): ScannedTokens {
   const names = Object.keys(options);
+  const marked = names.map(markOf);
   const unknown: string[] = [];
   const parsed: Readonly<Record<string, unknown>> = parseArgs(expandTokens(tokens, options), {
     // All are strings, so that neither "007" nor a file called "true" changes its meaning.
-    string: ["_", ...names],
-    collect: names,
+    string: ["_", ...marked],
+    collect: marked,
     stopEarly,
     "--": stopEarly,
     unknown: (token, key) => {
       if (key === undefined) return true;
-      unknown.push(token.replace(/=.*$/s, ""));
+      unknown.push(token.replace(MARK, "").replace(/=.*$/s, ""));
       return false;
     },
   });
   const flags = new Map<string, readonly string[]>();
   for (const name of names) {
-    const texts = strings(parsed[name]);
+    const texts = strings(parsed[markOf(name)]);
     if (texts.length > 0) flags.set(name, texts);
   }
   const literal = stopEarly && tokens.includes("--") ? strings(parsed["--"]) : undefined;
@@ -89,8 +96,11 @@ function disarm(token: string): string {
 }
 
 function expandLong(token: string, options: OptionTable): string[] {
-  const spec = lookUp(options, token.slice(2));
-  return spec?.kind === "boolean" ? [`${token}=true`] : [disarm(token)];
+  const [name = ""] = token.slice(2).split("=", 1);
+  const spec = lookUp(options, name);
+  if (spec === undefined) return [disarm(token)];
+  const word = `--${markOf(token.slice(2))}`;
+  return spec.kind === "boolean" && !token.includes("=") ? [`${word}=true`] : [word];
 }
 
 /** Expands `-lr`, `-p 8080`, `-p8080` and `-p=8080`; a group with an unknown letter stays whole. */
@@ -102,11 +112,12 @@ function expandShort(token: string, options: OptionTable): string[] {
     if (name === undefined) return [disarm(token)];
     const rest = token.slice(index + 1);
     if (lookUp(options, name)?.kind === "boolean" && !rest.startsWith("=")) {
-      words.push(`--${name}=true`);
+      words.push(`--${markOf(name)}=true`);
       continue;
     }
     const value = rest.replace(/^=/, "");
-    words.push(rest === "" ? `--${name}` : `--${name}=${value}`);
+    const word = `--${markOf(name)}`;
+    words.push(rest === "" ? word : `${word}=${value}`);
     break;
   }
   return words;
@@ -114,7 +125,12 @@ function expandShort(token: string, options: OptionTable): string[] {
 
 /** Whether a word is an option that waits for a number, which may be negative. */
 function takesNumber(word: string, options: OptionTable): boolean {
-  return word.startsWith("--") && lookUp(options, word.slice(2))?.kind === "integer";
+  const start = `--${MARK}`;
+  return word.startsWith(start) && lookUp(options, word.slice(start.length))?.kind === "integer";
+}
+
+function markOf(name: string): string {
+  return MARK + name;
 }
 
 function nameOfShort(options: OptionTable, letter: string): string | undefined {

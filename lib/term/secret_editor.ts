@@ -24,7 +24,8 @@ export const SECRET_MAX_BYTES = 4096;
 /** What a byte led to: go on, a line is there, input has ended, somebody pressed Ctrl-C, too long. */
 export type EditState = "open" | "done" | "ended" | "interrupted" | "full";
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Made when it is first needed: that takes 30 ms. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** A line that is being typed. Backspace removes what a person calls a character. */
 export class SecretEditor {
@@ -78,6 +79,7 @@ export class SecretEditor {
         return;
       case KEY.BACKSPACE:
       case KEY.DELETE:
+        graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
         this.#keep(Array.from(graphemes.segment(this.text)).at(-1)?.index ?? 0);
         return;
       case KEY.CTRL_U:

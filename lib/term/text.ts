@@ -18,7 +18,8 @@ const UNSAFE =
 
 const ELLIPSIS = "\u2026";
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Made when it is first needed: that takes 30 ms, and few commands cut text. */
+let graphemes: Intl.Segmenter | undefined;
 
 /**
  * Makes text from elsewhere harmless: characters that could drive the terminal or hide what stands
@@ -65,6 +66,7 @@ export function padStart(text: string, width: number): string {
 export function cutMiddle(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   if (width < 1) return "";
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   const parts = Array.from(graphemes.segment(text), ({ segment }) => segment);
   const head = take(parts, Math.ceil((width - 1) / 2));
   const tail = take(parts.reverse(), width - 1 - textWidth(head.join("")));

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { crc32 as zlibCrc32 } from "node:zlib";
 import { TrivetError } from "../errors.ts";
 import { Xxh3 } from "./xxh3.ts";
+
+export { crc32 } from "../frame/crc32.ts";
 
 /** Name of the chunk digest, as journals and answers carry it. */
 export const DIGEST_ALGORITHM = "xxh3-128";
@@ -50,11 +51,6 @@ export function digestOf(digester: Digester, bytes: Uint8Array): Uint8Array<Arra
   digester.update(bytes);
   digester.digestInto(digest, 0);
   return digest;
-}
-
-/** CRC-32 (the one of zlib and Ethernet) of some bytes, as an unsigned number. */
-export function crc32(bytes: Uint8Array): number {
-  return zlibCrc32(bytes);
 }
 
 /** Whether the digests at `a[aAt…]` and `b[bAt…]` are the same. */

@@ -8,7 +8,7 @@ import { parseCommandLine } from "../../lib/term/parse.ts";
 import { Prompter } from "../../lib/term/prompt.ts";
 import { FakeInput, FakeSink } from "../lib/term/fakes.ts";
 import { noise, TestServer } from "../server/testing.ts";
-import { withFolder } from "./testing.ts";
+import { syncsDuring, withFolder } from "./testing.ts";
 
 const PASSWORD = "correct horse";
 
@@ -161,6 +161,22 @@ Deno.test("Commands write names, long lines and content to stdout, and nothing e
     assertEquals(await shell.codeOf("put", "-"), "USAGE");
     assertEquals(await shell.codeOf("cat", "a.txt", "--json"), "USAGE");
     assertEquals(await shell.codeOf("put", join(folder, "x"), "../x"), "PATH_DOT");
+  });
+});
+
+Deno.test("get --durability chooses whether the file waits for the disk", async () => {
+  await withShell(async (shell, folder, server) => {
+    shell.env.TRIVET_TOKEN = await server.addUser("ann");
+    await shell.run(["put", "-", "a.txt"], "hello\n");
+    const path = join(folder, "copy");
+    const get = (...argv: string[]) => shell.run(["get", "a.txt", path, ...argv]);
+    const byDefault = await syncsDuring(() => get());
+    assertEquals(byDefault > 0, true);
+    assertEquals(await syncsDuring(() => get("--durability", "commit")), byDefault);
+    assertEquals(await syncsDuring(() => get("--durability", "os")), 0);
+    shell.env.TRIVET_DURABILITY = "os";
+    assertEquals(await syncsDuring(() => get()), 0);
+    assertEquals(await Deno.readTextFile(path), "hello\n");
   });
 });
 

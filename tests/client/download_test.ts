@@ -71,6 +71,7 @@ class Setup implements AsyncDisposable {
         server: "ann@a:1",
         local: this.local,
         overwrite: "replace",
+        durability: "os",
         ...target,
       },
     });
@@ -294,7 +295,13 @@ for (const wrong of ["checksum", "digest"] as const) {
       await using server = new ScriptedServer(stubbornServer(wrong));
       const connections = new TestConnections(() => Promise.resolve(server.connect()));
       const local = join(folder, "file");
-      const target = { remote: ["f"], server: "s", local, overwrite: "replace" } as const;
+      const target = {
+        remote: ["f"],
+        server: "s",
+        local,
+        overwrite: "replace",
+        durability: "os",
+      } as const;
       const download = () => downloadFile(connections, { target });
       assertEquals((await assertRejects(download, TrivetError)).code, "DIGEST_MISMATCH");
       assertEquals(server.methods.length, 1 + 5);

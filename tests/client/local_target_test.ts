@@ -4,6 +4,7 @@ import { checkTarget, publishPart, resolveTarget } from "../../client/local_targ
 import { type ErrorCode, TrivetError } from "../../lib/errors.ts";
 import { withFolder } from "./testing.ts";
 
+const REPLACE = { overwrite: "replace", durability: "commit" } as const;
 const POSIX = { ignore: Deno.build.os === "windows" };
 
 async function assertCode(code: ErrorCode, work: () => Promise<unknown>): Promise<void> {
@@ -51,7 +52,7 @@ Deno.test("publishPart() replaces a link, not what it leads to", POSIX, async ()
     await Deno.writeTextFile(part, "new");
     await Deno.writeTextFile(other, "precious");
     await Deno.symlink(other, path);
-    assertEquals(await publishPart(part, path, "replace"), { path, skipped: false });
+    assertEquals(await publishPart(part, path, REPLACE), { path, skipped: false });
     assertEquals(await Deno.readTextFile(other), "precious");
     assertEquals((await Deno.lstat(path)).isSymlink, false);
   });
@@ -63,7 +64,7 @@ Deno.test("publishPart() follows the overwrite mode at the last moment", async (
     const path = join(folder, "name.tar.gz");
     const publish = async (mode: "skip" | "fail" | "rename", text: string) => {
       await Deno.writeTextFile(part, text);
-      return await publishPart(part, path, mode);
+      return await publishPart(part, path, { overwrite: mode, durability: "commit" });
     };
     assertEquals(await publish("fail", "1"), { path, skipped: false });
     await assertCode("EXISTS", () => publish("fail", "2"));

@@ -7,6 +7,7 @@ import { FileTrustStore, MemoryTrustStore } from "../../client/trust.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { parseAddress } from "../../lib/link/address.ts";
 import { parseFingerprint } from "../../lib/link/fingerprint.ts";
+import { makeAuthority, type TestAuthority } from "../lib/link/authority.ts";
 import { noise, TestServer } from "../server/testing.ts";
 import { namesIn, withFolder } from "./testing.ts";
 
@@ -61,6 +62,36 @@ Deno.test("NetdiskClient.connect() registers, pins and logs in over TLS", async 
   const again = await openSession(make(), { token: session.token });
   assertEquals([again.user, again.scope, again.token], ["ann", "full", undefined]);
   await again.rpc.close();
+});
+
+Deno.test("openSession() logs in by password after an issuer renewed the certificate", async () => {
+  await withFolder(async (folder) => {
+    const tls = { certFile: join(folder, "cert.pem"), keyFile: join(folder, "key.pem") };
+    const install = async (issued: TestAuthority) => {
+      await Deno.writeTextFile(tls.certFile, issued.chainPem);
+      await Deno.writeTextFile(tls.keyFile, issued.keyPem, { mode: 0o600 });
+    };
+    const data = join(folder, "data");
+    const first = await makeAuthority("IP:127.0.0.1");
+    await install(first);
+    const before = await TestServer.start({ plain: false, tls, data });
+    const { port } = before;
+    const trust = new MemoryTrustStore();
+    const connector = new Connector({
+      address: parseAddress(`127.0.0.1:${port}`),
+      trust,
+      confirm: () => Promise.resolve(true),
+    });
+    const ann = { user: "ann", password: PASSWORD };
+    await registerAccount(connector, ann);
+    await (await openSession(connector, ann)).rpc.close();
+    await before.stop();
+    await install(await makeAuthority("IP:127.0.0.1", first));
+    await using _after = await TestServer.start({ plain: false, tls, data, port });
+    const session = await openSession(connector, ann);
+    assertEquals(session.user, "ann");
+    await session.rpc.close();
+  });
 });
 
 Deno.test("NetdiskClient.close() revokes the token that a password login made", async () => {

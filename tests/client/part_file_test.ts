@@ -4,8 +4,9 @@ import { PartFile, partPath } from "../../client/part_file.ts";
 import { type ErrorCode, TrivetError } from "../../lib/errors.ts";
 import { createDigester, digestOf } from "../../lib/transfer/digest.ts";
 import type { SidecarHeader } from "../../lib/transfer/sidecar.ts";
-import { namesIn, withFolder } from "./testing.ts";
+import { namesIn, syncsDuring, withFolder } from "./testing.ts";
 
+const REPLACE = { overwrite: "replace", durability: "commit" } as const;
 const POSIX = { ignore: Deno.build.os === "windows" };
 const CHUNK_BYTES = 1024;
 const HEADER: SidecarHeader = {
@@ -125,7 +126,7 @@ Deno.test("PartFile.open() never writes into a file that has just been published
     const first = await PartFile.open(target);
     // Opened before, locked after the first has published it: the same race, step by step.
     const waiting = await Deno.open(partPath(target), { read: true, write: true });
-    await first.publish({ mtimeMs: 1000, mode: 0o644 }, "replace");
+    await first.publish({ mtimeMs: 1000, mode: 0o644 }, REPLACE);
     first[Symbol.dispose]();
     waiting.close();
     using second = await PartFile.open(target);
@@ -164,11 +165,28 @@ Deno.test("PartFile.publish() gives size, time and name, and leaves nothing else
     await makePart(target, [0, 1, 2]);
     using part = await PartFile.open(target);
     part.sink.write(Uint8Array.of(1), HEADER.size + 10);
-    const published = await part.publish({ mtimeMs: 86_400_123, mode: 0o644 }, "replace");
+    const published = await part.publish({ mtimeMs: 86_400_123, mode: 0o644 }, REPLACE);
     assertEquals(published, { path: target, skipped: false });
     const info = await Deno.stat(target);
     assertEquals([info.size, info.mtime?.getTime()], [HEADER.size, 86_400_123]);
     assertEquals(namesIn(folder), ["name"]);
+  });
+});
+
+Deno.test("PartFile.publish() waits for the disk with commit, not with os", async () => {
+  // Windows has no sync of a folder.
+  const commitSyncs = Deno.build.os === "windows" ? 1 : 2;
+  await withFolder(async (folder) => {
+    for (const [durability, syncs] of [["commit", commitSyncs], ["os", 0]] as const) {
+      const target = join(folder, durability);
+      await makePart(target, [0, 1, 2]);
+      using part = await PartFile.open(target);
+      const publish = () =>
+        part.publish({ mtimeMs: 1000, mode: 0o644 }, { overwrite: "replace", durability });
+      assertEquals(await syncsDuring(publish), syncs, durability);
+      assertEquals((await Deno.stat(target)).size, HEADER.size);
+    }
+    assertEquals(namesIn(folder), ["commit", "os"]);
   });
 });
 
@@ -179,7 +197,7 @@ Deno.test("PartFile.publish() lets those execute who may read", POSIX, async () 
       const target = join(folder, `name-${mode}`);
       await makePart(target, [0, 1, 2]);
       using part = await PartFile.open(target);
-      await part.publish({ mtimeMs: 0, mode }, "replace");
+      await part.publish({ mtimeMs: 0, mode }, REPLACE);
       const plain = 0o666 & ~umask;
       assertEquals(((await Deno.stat(target)).mode ?? 0) & 0o777, plain | (plain >> 2 & bits));
     }

@@ -27,6 +27,22 @@ export function namesIn(folder: string): string[] {
   return Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
 }
 
+/** Counts how often `work` waits for the disk. */
+export async function syncsDuring(work: () => Promise<unknown>): Promise<number> {
+  const { sync } = Deno.FsFile.prototype;
+  let count = 0;
+  Deno.FsFile.prototype.sync = function (): Promise<void> {
+    count += 1;
+    return sync.call(this);
+  };
+  try {
+    await work();
+  } finally {
+    Deno.FsFile.prototype.sync = sync;
+  }
+  return count;
+}
+
 /** Lends connections that the test opens; `opened` counts them. */
 export class TestConnections implements DataConnections {
   readonly #open: (number: number) => Promise<RpcClient>;

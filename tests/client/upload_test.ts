@@ -309,7 +309,7 @@ Deno.test("uploadFile() refuses a server that wants chunks which there are not",
     using local = await LocalSource.open(path);
     const target = { path: ["a"], overwrite: "replace", durability: "os" } as const;
     const upload = () => uploadFile(connections, local, { target });
-    assertEquals((await assertRejects(upload, TrivetError)).code, "PROTOCOL_ERROR");
+    assertEquals((await assertRejects(upload, TrivetError)).code, "FAILED");
   });
 });
 

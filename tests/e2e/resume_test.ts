@@ -47,6 +47,7 @@ Deno.test("kill -9 of either side at random moments: every file arrives whole in
   const ada = await world.person("ada", server);
   await ada.register("ada");
   const seed = Number(Deno.env.get("TRIVET_TEST_SEED") ?? Date.now() % 1e9);
+  // deno-lint-ignore no-console -- who sees this test fail needs its seed
   console.error(`seed ${seed} (TRIVET_TEST_SEED)`);
   const random = randomFrom(seed);
   writeNoise(ada.path("up.bin"), 12 * MIB, seed + 1);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Person, sha256Of, World, writeNoise } from "./testing.ts";
+import { type Person, sha256Of, World, writeNoise } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 

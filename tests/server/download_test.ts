@@ -22,28 +22,27 @@ async function download(
   request: { path: string[]; ifMatch?: string; ranges?: [number, number][] },
   onData: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Received> {
-  let receiver: ChunkReceiver | undefined;
   let content = new Uint8Array(0);
   const journal = new ChunkJournal();
   const digester = await createDigester();
-  const opened = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<ChunkReceiver>();
   const call = await rpc.open("get.open", request, {
     onData: async ({ offset, crc, bytes }) => {
-      await opened.promise;
+      const receiver = await opened.promise;
       await onData();
-      await receiver?.accept(offset, crc, bytes);
+      await receiver.accept(offset, crc, bytes);
     },
   });
   const head = checkNetdiskResponse("get.open", (await call.response).head);
   content = new Uint8Array(head.entry.size);
-  receiver = new ChunkReceiver({
+  const receiver = new ChunkReceiver({
     sink: { write: (bytes, offset) => content.set(bytes, offset) },
     size: head.entry.size,
     chunkBytes: head.chunkBytes,
     journal,
     digester,
   });
-  opened.resolve();
+  opened.resolve(receiver);
   const { body } = await call.ended;
   rpc.release(call);
   const bad = receiver.finish(body);

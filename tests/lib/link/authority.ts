@@ -20,8 +20,9 @@ const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-
  * Makes an authority and a leaf.
  *
  * @param names Subject alternative name as openssl writes it
+ * @param from An authority that issues this leaf too, as when a certificate is renewed
  */
-export async function makeAuthority(names: string): Promise<TestAuthority> {
+export async function makeAuthority(names: string, from?: TestAuthority): Promise<TestAuthority> {
   const folder = await Deno.makeTempDir();
   const openssl = async (...args: string[]) => {
     const command = new Deno.Command("openssl", { args, cwd: folder, stdout: "null" });
@@ -30,10 +31,15 @@ export async function makeAuthority(names: string): Promise<TestAuthority> {
   };
   const read = (name: string) => Deno.readTextFile(`${folder}/${name}`);
   try {
-    await openssl(
-      ...["req", "-x509", ...NEW_KEY, "-keyout", "ca.key", "-out", "ca.pem"],
-      ...["-subj", "/CN=Test authority", "-days", "2"],
-    );
+    if (from === undefined) {
+      await openssl(
+        ...["req", "-x509", ...NEW_KEY, "-keyout", "ca.key", "-out", "ca.pem"],
+        ...["-subj", "/CN=Test authority", "-days", "2"],
+      );
+    } else {
+      await Deno.writeTextFile(`${folder}/ca.key`, from.authorityKeyPem);
+      await Deno.writeTextFile(`${folder}/ca.pem`, from.authorityPem);
+    }
     await openssl(
       ...["req", ...NEW_KEY, "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/CN=leaf"],
     );

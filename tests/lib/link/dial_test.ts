@@ -249,6 +249,21 @@ Deno.test("dial() pins a certificate that a private authority issued", async () 
   }
 });
 
+Deno.test("dial() tells no fingerprint where an issuer may have renewed the certificate", async () => {
+  const first = await makeAuthority("IP:127.0.0.1");
+  const { sha256: fingerprint } = await readCertificate(first.chainPem);
+  const server = await EchoServer.start({ certPem: first.chainPem, keyPem: first.keyPem });
+  const known = await pinOf(server.address);
+  const { certificateSha256 } = await used(await dial(server.address, { trust: { known } }));
+  assertEquals(certificateSha256, undefined);
+  await server[Symbol.asyncDispose]();
+  const second = await makeAuthority("IP:127.0.0.1", first);
+  const pair = { certPem: second.chainPem, keyPem: second.keyPem };
+  await using renewed = await EchoServer.start(pair, server.address.port);
+  await used(await dial(renewed.address, { trust: { known } }));
+  await fails("PIN_MISMATCH", renewed.address, { trust: { known, fingerprint } });
+});
+
 Deno.test("dial() refuses the same name from another private authority", async () => {
   const one = await makeAuthority("IP:127.0.0.1");
   const server = await EchoServer.start({ certPem: one.chainPem, keyPem: one.keyPem });

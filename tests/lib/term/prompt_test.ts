@@ -27,6 +27,18 @@ Deno.test("Prompter.askSecret() shows the question and nothing of the answer", {
   assertEquals(input.raw, [true, false]);
 });
 
+Deno.test("Prompter.askSecret() ends the echo before the question appears", {
+  permissions: "none",
+}, async () => {
+  const { input, sink, prompter } = make(["secret\r"]);
+  const shownAt: string[] = [];
+  input.setRaw = (isRaw) => {
+    shownAt.push(`${isRaw} after ${JSON.stringify(sink.text)}`);
+  };
+  await prompter.askSecret("Password", INSTEAD);
+  assertEquals(shownAt, ['true after ""', 'false after "Password: "']);
+});
+
 Deno.test("Prompter.askSecret() keeps what was typed ahead", { permissions: "none" }, async () => {
   const { prompter } = make(["one\rtwo\r", "user\n"]);
   assertEquals(await prompter.askSecret("Password", INSTEAD), "one");
