@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { PASSWORD, type Person, World } from "./testing.ts";
+import { PASSWORD, type Person, tokenOf, World } from "./testing.ts";
 
 /** The error document that a command printed last on stderr. */
 async function errorOf(
@@ -57,7 +57,9 @@ Deno.test("each kind of failure has its own code, for scripts to tell apart", as
   const other = "SHA256:" + "A".repeat(43);
   const pin = await errorOf(ada, ["ls"], { env: { TRIVET_FINGERPRINT: other } });
   assertEquals([pin.code, pin.exit], ["PIN_MISMATCH", 6]);
-  const gone = await errorOf(ada, ["ls"], { env: { TRIVET_SERVER: "127.0.0.1:1" } });
+  const token = await tokenOf(ada);
+  const env = { TRIVET_SERVER: "127.0.0.1:1", TRIVET_TOKEN: token };
+  const gone = await errorOf(ada, ["ls"], { env });
   assertEquals([gone.code, gone.exit], ["UNREACHABLE", 5]);
 });
 
@@ -71,7 +73,7 @@ Deno.test("everything can be said by environment variables, and nothing asks", a
   await ada.ok(["login", "ada"], { env });
   const credentials = ada.path("config", "trivet", "credentials.json");
   assertEquals(((await Deno.stat(credentials)).mode ?? 0) & 0o777, 0o600);
-  const token = /tvt_[A-Za-z0-9_-]{48}/.exec(await Deno.readTextFile(credentials))?.[0] ?? "";
+  const token = await tokenOf(ada);
   const robot = await world.person("robot", server);
   const { stdout } = await robot.run(["put", "-", "note"], {
     stdin: "from a pipe",

@@ -310,3 +310,9 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** The session token that login left in the credentials file. */
+export async function tokenOf(person: Person): Promise<string> {
+  const text = await Deno.readTextFile(person.path("config", "trivet", "credentials.json"));
+  return /tvt_[A-Za-z0-9_-]{48}/.exec(text)?.[0] ?? "";
+}

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Person, sha256Of, World, writeNoise } from "./testing.ts";
+import { sha256Of, tokenOf, World, writeNoise } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 
@@ -84,9 +84,3 @@ Deno.test("bits that flip on the way are found, and the chunks move again", asyn
   assertEquals(await sha256Of(`${world.data}/homes/ada/b.bin`), original);
   assertEquals(await sha256Of(ada.path("c.bin")), original);
 });
-
-/** The session token that login left in the credentials file. */
-async function tokenOf(person: Person): Promise<string> {
-  const text = await Deno.readTextFile(person.path("config", "trivet", "credentials.json"));
-  return /tvt_[A-Za-z0-9_-]{48}/.exec(text)?.[0] ?? "";
-}
