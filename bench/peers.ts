@@ -10,6 +10,7 @@
 import { parseArgs } from "@std/cli";
 import { join } from "node:path";
 import { parseBytes } from "../lib/term/values.ts";
+import { Ballast } from "./peers/ballast.ts";
 import type { Contender, Direction } from "./peers/contender.ts";
 import { ratioOf, type Run, tables, type Target, targetLine } from "./peers/figures.ts";
 import { firstDataMs, TARGET_FIRST_DATA_MS } from "./peers/first_data_run.ts";
@@ -95,12 +96,14 @@ class Bench {
   readonly #options: Options;
   readonly #folder: string;
   readonly #source: string;
+  readonly #ballast: Ballast;
   readonly runs: Run[] = [];
 
   constructor(options: Options, folder: string) {
     this.#options = options;
     this.#folder = folder;
     this.#source = join(folder, "source");
+    this.#ballast = new Ballast(join(folder, "ballast"));
   }
 
   async prepare(): Promise<void> {
@@ -134,6 +137,7 @@ class Bench {
     const stored = join(contender.folder, "file");
     if (scenario === "fresh" && direction === "up") await remove(stored);
     if (scenario === "fresh" && direction === "down") await remove(target);
+    await this.#ballast.fill(direction === "up" ? this.#source : stored);
     const cost = await transfer(contender, direction, {
       source: this.#source,
       target,
@@ -194,7 +198,7 @@ function speedTargets(runs: readonly Run[]): Target[] {
   return targets;
 }
 
-/** Measures when the first DATA frame leaves, without TLS by the frames and with TLS by the volume. */
+/** Measures when the first DATA frame leaves, and with TLS when the server has written it. */
 async function firstDataTargets(
   programs: Programs,
   folder: string,
@@ -207,7 +211,7 @@ async function firstDataTargets(
       console.error(error);
       return undefined;
     });
-    const seen = plain ? "without TLS, seen by its frame" : "with TLS, seen by volume";
+    const seen = plain ? "without TLS, seen by its frame" : "with TLS, written by the server";
     const text = `first DATA < ${TARGET_FIRST_DATA_MS} ms after the command's start (${seen})`;
     targets.push({ text, value, bound: TARGET_FIRST_DATA_MS, rule: "below", unit: " ms" });
   }

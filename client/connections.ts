@@ -9,8 +9,12 @@ import type { RpcClient } from "../lib/rpc/client.ts";
 
 /** Where a transfer gets its connection from, and another one when that was lost. */
 export interface DataConnections {
-  /** A connection that is the caller's alone until `giveBack`. */
-  borrow(signal?: AbortSignal): Promise<RpcClient>;
+  /**
+   * A connection that is the caller's alone until `giveBack`.
+   *
+   * @param expectedBytes How much will be moved, where that is known.
+   */
+  borrow(signal?: AbortSignal, expectedBytes?: number): Promise<RpcClient>;
   /** Ends `borrow`. */
   giveBack(rpc: RpcClient): Promise<void>;
 }
@@ -18,9 +22,22 @@ export interface DataConnections {
 /** Opens a connection that is logged in. */
 export type OpenConnection = (signal?: AbortSignal) => Promise<RpcClient>;
 
+/** Opens one that costs the server less, beside one that is open; nothing where that cannot be. */
+export type OpenDirect = (
+  control: RpcClient,
+  signal?: AbortSignal,
+) => Promise<RpcClient | undefined>;
+
+/** A transfer of fewer bytes is over before a direct connection would have paid. */
+export const DIRECT_MIN_BYTES = 8 * 1024 * 1024;
+
+/** Direct connections that are kept for the next transfer. */
+const IDLE_MAX = 4;
+
 /**
- * See the module. The connection for short requests is lent to a transfer as long as nobody else
- * needs it, so that a program which only moves one file opens only one.
+ * See the module. Transfers run on direct connections. Where there are none, the connection for short
+ * requests is lent to a transfer as long as nobody else needs it, so that a program which only moves
+ * one file opens only one.
  */
 export class Connections implements DataConnections, AsyncDisposable {
   readonly #open: OpenConnection;
@@ -28,6 +45,10 @@ export class Connections implements DataConnections, AsyncDisposable {
   #control: Promise<RpcClient> | undefined;
   #controlUsers = 0;
   readonly #lent = new Set<RpcClient>();
+  /** Absent where the server offers none, or none could be reached. */
+  #openDirect: OpenDirect | undefined;
+  readonly #direct = new WeakSet<RpcClient>();
+  readonly #idle: RpcClient[] = [];
   #isClosed = false;
 
   /**
@@ -35,10 +56,12 @@ export class Connections implements DataConnections, AsyncDisposable {
    *
    * @param first It is open already.
    * @param open Opens more.
+   * @param openDirect Opens direct ones.
    */
-  constructor(first: RpcClient, open: OpenConnection) {
+  constructor(first: RpcClient, open: OpenConnection, openDirect?: OpenDirect) {
     this.#control = Promise.resolve(first);
     this.#open = open;
+    this.#openDirect = openDirect;
   }
 
   /** Runs short requests on the connection that they share. */
@@ -52,9 +75,14 @@ export class Connections implements DataConnections, AsyncDisposable {
   }
 
   /** See {@linkcode DataConnections.borrow}. */
-  async borrow(signal?: AbortSignal): Promise<RpcClient> {
+  async borrow(signal?: AbortSignal, expectedBytes = Infinity): Promise<RpcClient> {
     this.#mustBeOpen();
-    let rpc: RpcClient | undefined;
+    const isWorth = expectedBytes >= DIRECT_MIN_BYTES;
+    let rpc = this.#takeIdle() ?? (isWorth ? await this.#takeDirect(signal) : undefined);
+    if (rpc !== undefined) {
+      this.#lent.add(rpc);
+      return rpc;
+    }
     if (this.#controlUsers === 0 && this.#control !== undefined) {
       const control = this.#control;
       this.#control = undefined;
@@ -68,6 +96,11 @@ export class Connections implements DataConnections, AsyncDisposable {
   /** See {@linkcode DataConnections.giveBack}. */
   async giveBack(rpc: RpcClient): Promise<void> {
     this.#lent.delete(rpc);
+    const isWhole = rpc.failure === null && !this.#isClosed;
+    if (isWhole && this.#direct.has(rpc) && this.#idle.length < IDLE_MAX) {
+      this.#idle.push(rpc);
+      return;
+    }
     if (rpc.failure === null && this.#control === undefined && !this.#isClosed) {
       this.#control = Promise.resolve(rpc);
       return;
@@ -80,13 +113,40 @@ export class Connections implements DataConnections, AsyncDisposable {
     this.#isClosed = true;
     const control = await this.#control?.catch(() => undefined);
     this.#control = undefined;
-    const all = [...this.#lent, ...(control === undefined ? [] : [control])];
+    const all = [
+      ...this.#lent,
+      ...this.#idle.splice(0),
+      ...(control === undefined ? [] : [control]),
+    ];
     await Promise.all(all.map((rpc) => rpc.close()));
   }
 
   /** The same as {@linkcode Connections.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #takeIdle(): RpcClient | undefined {
+    for (let rpc = this.#idle.pop(); rpc !== undefined; rpc = this.#idle.pop()) {
+      if (rpc.failure === null) return rpc;
+    }
+    return undefined;
+  }
+
+  async #takeDirect(signal: AbortSignal | undefined): Promise<RpcClient | undefined> {
+    const open = this.#openDirect;
+    if (open === undefined) return undefined;
+    const rpc = await this.use(async (control) => {
+      const direct = await open(control, signal);
+      // Who could not be reached once is not waited for again.
+      if (direct === undefined && control.failure === null) this.#openDirect = undefined;
+      return direct;
+    }, signal);
+    if (rpc === undefined) return undefined;
+    this.#direct.add(rpc);
+    if (this.#isClosed) await rpc.close();
+    this.#mustBeOpen();
+    return rpc;
   }
 
   #takeControl(signal: AbortSignal | undefined): Promise<RpcClient> {

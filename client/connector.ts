@@ -34,6 +34,11 @@ export interface ConnectorOptions {
   readonly confirm?: (server: UnknownServer) => Promise<boolean>;
   /** Whether a certificate that has the given fingerprint replaces the one that was known. */
   readonly replacesPin?: boolean;
+  /**
+   * Dials this port in place of the address's: one that the server has opened for us. The server is
+   * known already, so nobody is asked and nothing is remembered.
+   */
+  readonly directPort?: number;
 }
 
 /** A link whose hello is done. */
@@ -59,6 +64,17 @@ export class Connector {
     this.#options = options;
     this.name = formatAddress(options.address);
     this.isTls = options.plain !== true && options.address.transport === "tcp";
+  }
+
+  /** The same server by a port that it has opened for us alone. */
+  direct(port: number): Connector {
+    const { address, plain, trust } = this.#options;
+    return new Connector({
+      address,
+      trust,
+      directPort: port,
+      ...(plain === undefined ? {} : { plain }),
+    });
   }
 
   /**
@@ -107,6 +123,13 @@ export class Connector {
       });
     }
     const known = await trust.lookup(this.name);
+    const { directPort } = this.#options;
+    if (directPort !== undefined && address.transport === "tcp") {
+      return await dial({ ...address, port: directPort }, {
+        trust: known,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    }
     const dialed = await dial(address, {
       trust: {
         ...known,

@@ -19,6 +19,7 @@ import type { ByteReader } from "../lib/transfer/source.ts";
 import type { ByteWriter } from "../lib/transfer/sink.ts";
 import { Connections } from "./connections.ts";
 import { Connector } from "./connector.ts";
+import { openDirect } from "./direct.ts";
 import type { DownloadResult } from "./download.ts";
 import type { DownloadStreamResult } from "./download_stream.ts";
 import { baseName } from "./local_path.ts";
@@ -99,6 +100,7 @@ export class NetdiskClient implements AsyncDisposable {
     this.#connections = new Connections(
       session.rpc,
       async (signal) => (await openSession(connector, later, signal)).rpc,
+      (control, signal) => openDirect(control, { connector, credentials: later, signal }),
     );
   }
 

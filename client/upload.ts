@@ -126,7 +126,7 @@ class Upload {
   async #attempt(connections: DataConnections): Promise<StoredFile> {
     const { signal } = this.#options;
     this.#reporter?.say("connecting");
-    const rpc = await connections.borrow(signal);
+    const rpc = await connections.borrow(signal, this.#local.size);
     this.#wasConnected = true;
     try {
       const before = this.#wasCommitSent ? await findPublished(rpc, this.#intent) : undefined;

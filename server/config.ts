@@ -56,6 +56,13 @@ export const SERVE_OPTIONS = {
     env: "TRIVETD_KEY",
     help: "Private key in PEM for --cert",
   },
+  direct: {
+    kind: "choice",
+    choices: ["on", "off"],
+    env: "TRIVETD_DIRECT",
+    default: "on",
+    help: "Faster transfers: a port of its own, any free one, for each that a client asks for",
+  },
   registration: {
     kind: "choice",
     choices: ["open", "closed"],
@@ -119,6 +126,7 @@ export function toServeOptions(
     data: values.data ?? defaultDataFolder(env),
     port: values.port,
     plain: values.plain,
+    direct: values.direct === "on",
     defaultQuotaBytes: values["default-quota"],
     names: values.names,
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),

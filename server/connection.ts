@@ -15,11 +15,18 @@ import {
 import { type AcceptedConn, Link } from "../lib/link/link.ts";
 import { NETDISK_SERVICE } from "../lib/netdisk/messages.ts";
 import { awaitHello, sayWelcome } from "../lib/rpc/handshake.ts";
-import { type Hello, REQUESTS_IN_FLIGHT_MAX, toWireError } from "../lib/rpc/messages.ts";
-import { serveCalls } from "../lib/rpc/server.ts";
+import {
+  DIRECT_METHOD,
+  type DirectOffer,
+  type Hello,
+  REQUESTS_IN_FLIGHT_MAX,
+  toWireError,
+} from "../lib/rpc/messages.ts";
+import { type CallHandler, serveCalls } from "../lib/rpc/server.ts";
 import { SERVER_NAME } from "../lib/version.ts";
 import type { Admission, AdmittedGuest } from "./admission.ts";
 import { authenticate, type Authority } from "./authenticate.ts";
+import type { DirectDoors } from "./direct_doors.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
 import { openNetdiskSession } from "./netdisk/service.ts";
 
@@ -34,6 +41,8 @@ export interface ConnectionContext {
   readonly serverId: string;
   /** SHA-256 of the certificate, on a TLS listener. */
   readonly channelBinding: Uint8Array<ArrayBuffer> | undefined;
+  /** Ways around the gate, on a TLS listener. */
+  readonly doors: DirectDoors | undefined;
   /** From accept to logged in, in milliseconds. */
   readonly loginTimeoutMs: number;
   /** Aborted when the server shuts down. */
@@ -84,7 +93,7 @@ export async function serveConnection(
     context.admission.leave(guest);
   }
   try {
-    await serveMember(link, session, context);
+    await serveMember(link, session, { ...context, conn });
   } finally {
     context.admission.leaveMember();
   }
@@ -114,11 +123,16 @@ async function admit(link: Link, context: ConnectionContext): Promise<void> {
 async function serveMember(
   link: Link,
   session: Session,
-  context: ConnectionContext,
+  context: ConnectionContext & { readonly conn: AcceptedConn },
 ): Promise<void> {
   link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
   await using netdisk = openNetdiskSession({ ...context.stores, session });
-  await serveCalls(link, netdisk.handle, {
+  const { conn, doors } = context;
+  const handle: CallHandler = async (call) => {
+    if (call.method !== DIRECT_METHOD || doors === undefined) return await netdisk.handle(call);
+    return { head: { port: doors.open(conn) } satisfies DirectOffer };
+  };
+  await serveCalls(link, handle, {
     shutdown: context.shutdown,
     onDefect: (error, method) => {
       log.error("Request {method} of {user} failed: {error}", {

@@ -16,6 +16,7 @@ import type { NameRules } from "../lib/netdisk/path.ts";
 import { Admission } from "./admission.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
+import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
 import { openIdentity, openOwnCertificate, readTlsIdentity, type TlsIdentity } from "./identity.ts";
 import { ActiveUploads } from "./netdisk/active_uploads.ts";
@@ -41,6 +42,11 @@ export interface ServeOptions {
   readonly plain?: boolean;
   /** A certificate and its key, both in PEM; the server makes its own without them. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /**
+   * Whether logged-in clients get ports of their own for transfers, past the gate in front of TLS;
+   * yes without it.
+   */
+  readonly direct?: boolean;
   /** Whether people may make accounts; without it: only when it listens on this machine alone. */
   readonly registration?: "open" | "closed";
   /** Quota of a new account, in bytes. */
@@ -102,6 +108,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const registration = options.registration ?? defaultRegistration(addresses);
 
   const shutdown = new AbortController();
+  const connections = new Connections();
+  const doors = tls === undefined || options.direct === false
+    ? undefined
+    : stack.use(openDoors(tls, (conn) => connections.add(conn, serveConnection(conn, context))));
   const context: ConnectionContext = {
     authority: {
       catalog,
@@ -117,15 +127,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     stores: { catalog, depot, names, activeUploads: new ActiveUploads() },
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,
+    doors,
     loginTimeoutMs: options.loginTimeoutMs ?? LOGIN_TIMEOUT_MS,
     shutdown: shutdown.signal,
   };
-  const connections = new Connections();
   const accepting = listeners.map((listener) => acceptAll(listener, connections, context));
   const held = stack.move();
   let ended: Promise<void> | undefined;
   const end = async (drainMs: number) => {
     for (const listener of listeners) listener.close();
+    doors?.close();
     shutdown.abort();
     await Promise.all(accepting);
     await connections.drain(drainMs);
@@ -173,6 +184,15 @@ async function acceptAll(
   context: ConnectionContext,
 ): Promise<void> {
   for await (const conn of listener) connections.add(conn, serveConnection(conn, context));
+}
+
+function openDoors(
+  { cert, key }: TlsIdentity,
+  onConnection: (conn: AcceptedConn) => void,
+): DirectDoors {
+  const onShut = () =>
+    log.warning("No more direct connections until the next start: too many were stuck in TLS");
+  return new DirectDoors({ cert, key, onConnection, onShut });
 }
 
 async function openListeners(

@@ -1,23 +1,25 @@
 /**
- * When the first DATA frame leaves, seen from outside: a proxy between client and server notes the
- * moment at which it passes. Without TLS it reads the frames; with TLS it cannot, and notes when more
- * bytes have passed than all frames before DATA together have, which is later than the first DATA
- * frame's beginning.
+ * When the first DATA frame leaves, seen from outside. Without TLS a proxy between client and server
+ * reads the frames and notes the moment. With TLS nobody between can, and transfers go past it to a
+ * port of their own: there it is the moment at which the server has written the first of it, a little
+ * later than it left.
  *
  * @module
  */
 
+import { join } from "node:path";
 import { FrameDecoder } from "../../lib/frame/decode.ts";
 import { FRAME_PAYLOAD_MAX_BYTES, FrameType } from "../../lib/frame/frame.ts";
 
-/** Hello, login and requests together are a few KiB. */
-const NOT_DATA_MAX_BYTES = 64 * 1024;
+const BUFFER_BYTES = 64 * 1024;
+
+/** How often the server's folder is looked at. */
+const LOOK_EVERY_MS = 1;
 
 /** Forwards connections, and watches those from the client. */
 export class WatchingProxy implements Disposable {
   readonly #listener: Deno.TcpListener;
   readonly #targetPort: number;
-  readonly #readsFrames: boolean;
   readonly #open = new Set<Deno.Conn>();
   #seenMs: number | undefined;
 
@@ -25,11 +27,9 @@ export class WatchingProxy implements Disposable {
    * Listens on a free port.
    *
    * @param targetPort Where connections go.
-   * @param options `readsFrames`: there is no TLS.
    */
-  constructor(targetPort: number, options: { readsFrames: boolean }) {
+  constructor(targetPort: number) {
     this.#targetPort = targetPort;
-    this.#readsFrames = options.readsFrames;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.#accept();
   }
@@ -67,7 +67,7 @@ export class WatchingProxy implements Disposable {
     to: Deno.Conn,
     watch: (bytes: Uint8Array) => void,
   ): Promise<void> {
-    const buffer = new Uint8Array(NOT_DATA_MAX_BYTES);
+    const buffer = new Uint8Array(BUFFER_BYTES);
     try {
       for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
         const bytes = buffer.subarray(0, count);
@@ -85,19 +85,52 @@ export class WatchingProxy implements Disposable {
 
   /** Notes the time of the first DATA of one connection. */
   #newWatch(): (bytes: Uint8Array) => void {
-    let passed = 0;
     const decoder = new FrameDecoder({ payloadMaxBytes: FRAME_PAYLOAD_MAX_BYTES });
     return (bytes) => {
       if (this.#seenMs !== undefined) return;
-      passed += bytes.length;
-      if (this.#readsFrames) {
-        for (const frame of decoder.push(bytes)) {
-          if (frame.type === FrameType.DATA) this.#seenMs ??= performance.now();
-        }
-      } else if (passed > NOT_DATA_MAX_BYTES) {
-        this.#seenMs = performance.now();
+      for (const frame of decoder.push(bytes)) {
+        if (frame.type === FrameType.DATA) this.#seenMs ??= performance.now();
       }
     };
+  }
+}
+
+/** Watches a server's folder of uploads in progress. */
+export class PartsWatch implements Disposable {
+  readonly #folder: string;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #seenMs: number | undefined;
+
+  /**
+   * Begins to watch.
+   *
+   * @param data The server's data folder.
+   */
+  constructor(data: string) {
+    this.#folder = join(data, "parts");
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+  }
+
+  /** When an upload was first seen to hold bytes since the last call, by `performance.now()`. */
+  takeSeenMs(): number | undefined {
+    const seenMs = this.#seenMs;
+    this.#seenMs = undefined;
+    return seenMs;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    if (this.#seenMs !== undefined) return;
+    try {
+      for (const { name } of Deno.readDirSync(this.#folder)) {
+        if (Deno.statSync(join(this.#folder, name)).size > 0) this.#seenMs = performance.now();
+      }
+    } catch {
+      // The upload was committed between the two.
+    }
   }
 }
 

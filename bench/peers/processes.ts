@@ -207,7 +207,8 @@ async function cpuTimes(pid: number): Promise<{ own: number; reaped: number } | 
   return { own: seconds(11) + seconds(12), reaped: seconds(13) + seconds(14) };
 }
 
-async function readProc(path: string): Promise<string | undefined> {
+/** The text of a file in `/proc`; nothing where there is none. */
+export async function readProc(path: string): Promise<string | undefined> {
   if (Deno.build.os !== "linux") return undefined;
   const cat = new Deno.Command("cat", { args: [path], stdin: "null", stderr: "null" });
   const { success, stdout } = await cat.output();

@@ -23,6 +23,8 @@ export interface Transport {
 export interface AcceptedConn extends Transport, Disposable {
   /** Where it comes from. */
   readonly remoteAddr: Deno.Addr;
+  /** The address of this machine that it came to. */
+  readonly localAddr?: Deno.Addr;
 }
 
 /** Options of {@linkcode Link}. */

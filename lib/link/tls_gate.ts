@@ -165,6 +165,10 @@ class Gated implements AcceptedConn {
     return this.#outer.remoteAddr;
   }
 
+  get localAddr(): Deno.NetAddr {
+    return this.#outer.localAddr;
+  }
+
   async read(target: Uint8Array): Promise<number | null> {
     const { tls } = this.#ends ?? await this.#inner;
     return await tls.read(target);

@@ -49,6 +49,20 @@ export const Welcome = v.object({
 /** See {@linkcode Welcome}. */
 export type Welcome = v.InferOutput<typeof Welcome>;
 
+/**
+ * The method that asks a TLS server for a direct connection: one that skips the gate in front of the
+ * handshake. It belongs to the connection, whatever its service.
+ */
+export const DIRECT_METHOD = "connection.direct";
+
+/** Answer to {@linkcode DIRECT_METHOD}. */
+export const DirectOffer = v.object({
+  /** TCP port, of the host that this connection goes to, for one connection within a few seconds. */
+  port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+});
+/** See {@linkcode DirectOffer}. */
+export type DirectOffer = v.InferOutput<typeof DirectOffer>;
+
 /** Head of REQUEST; the service checks `params`. */
 export const Request = v.object({ method: Text, params: v.optional(v.unknown()) });
 /** See {@linkcode Request}. */

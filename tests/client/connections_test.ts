@@ -1,5 +1,11 @@
-import { assertEquals, assertNotEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { Connections } from "../../client/connections.ts";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { Connections, DIRECT_MIN_BYTES, type OpenDirect } from "../../client/connections.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { RpcClient } from "../../lib/rpc/client.ts";
 import { ScriptedServer } from "./testing.ts";
@@ -71,4 +77,48 @@ Deno.test("Connections.close() closes what is lent too", async () => {
   await connections.close();
   assertNotEquals(lent.failure, null);
   await assertRejects(() => connections.borrow(), TrivetError, "The client is closed");
+});
+
+Deno.test("Connections.borrow() takes a direct connection for what is large or unknown", async () => {
+  await using server = new ScriptedServer(echo);
+  const direct: RpcClient[] = [];
+  const first = server.connect();
+  const connections = new Connections(first, () => Promise.reject(new Error("not needed")), () => {
+    const rpc = server.connect();
+    direct.push(rpc);
+    return Promise.resolve(rpc);
+  });
+  assertStrictEquals(await connections.borrow(undefined, DIRECT_MIN_BYTES - 1), first);
+  await connections.giveBack(first);
+  const large = await connections.borrow(undefined, DIRECT_MIN_BYTES);
+  const unknown = await connections.borrow();
+  assertEquals(direct.length, 2);
+  assertStrictEquals(direct[1], unknown);
+  // The next transfers, small ones too, have what is left of the others.
+  await connections.giveBack(large);
+  assertStrictEquals(await connections.borrow(undefined, 1), large);
+  await connections.giveBack(large);
+  await large.close();
+  await connections.giveBack(unknown);
+  assertStrictEquals(await connections.borrow(), unknown);
+  assertStrictEquals(await connections.borrow(), direct[2]);
+  await connections.close();
+  assertNotEquals(unknown.failure, null);
+});
+
+Deno.test("Connections.borrow() asks once where no direct connection can be had", async () => {
+  await using server = new ScriptedServer(echo);
+  const first = server.connect();
+  let asked = 0;
+  const openDirect: OpenDirect = (control) => {
+    assertStrictEquals(control, first);
+    asked += 1;
+    return Promise.resolve(undefined);
+  };
+  const connections = new Connections(first, () => Promise.resolve(server.connect()), openDirect);
+  assertStrictEquals(await connections.borrow(), first);
+  const second = await connections.borrow();
+  assert(second !== first);
+  assertEquals(asked, 1);
+  await connections.close();
 });

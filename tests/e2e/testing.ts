@@ -255,7 +255,10 @@ export class World implements AsyncDisposable {
   }
 
   /** Somebody new, who knows the server's address and fingerprint. */
-  async person(name: string, server?: ServerProcess): Promise<Person> {
+  async person(
+    name: string,
+    server?: Pick<ServerProcess, "address" | "fingerprint">,
+  ): Promise<Person> {
     const home = join(this.folder, "people", name);
     await Deno.mkdir(home, { recursive: true });
     const env: Record<string, string> = {};
