@@ -28,6 +28,7 @@ import {
 const USAGE = `deno task bench [options]
   --size SIZE      bytes of the file (default 2G)
   --rounds N       runs of each cell (default 5)
+  --scenarios LIST some of fresh,over,nowhere (default: all)
   --folder DIR     where files go; needs about ten times SIZE (default: the system's temporary folder)
   --programs WHICH auto: dist/ where it was built; source: never dist/ (default auto)`;
 
@@ -42,24 +43,27 @@ const SCENARIOS = new Map([
 interface Options {
   readonly sizeBytes: number;
   readonly rounds: number;
+  readonly scenarios: readonly string[];
   readonly folder: string | undefined;
   readonly programs: "auto" | "source";
 }
 
 function readOptions(args: readonly string[]): Options {
-  const { size, rounds, folder, programs, help } = parseArgs([...args], {
-    string: ["size", "rounds", "folder", "programs"],
+  const { size, rounds, scenarios, folder, programs, help } = parseArgs([...args], {
+    string: ["size", "rounds", "scenarios", "folder", "programs"],
     boolean: ["help"],
   });
   const sizeBytes = parseBytes(size ?? "2G");
   const roundCount = Number(rounds ?? 5);
-  const isUsable = sizeBytes !== undefined && sizeBytes > 0 && Number.isInteger(roundCount) &&
+  const chosen = scenarios?.split(",") ?? [...SCENARIOS.keys()];
+  const isUsable = chosen.every((name) => SCENARIOS.has(name)) && sizeBytes !== undefined &&
+    sizeBytes > 0 && Number.isInteger(roundCount) &&
     roundCount > 0 && (programs === undefined || programs === "auto" || programs === "source");
   if (help || !isUsable) {
     console.log(USAGE);
     Deno.exit(help ? 0 : 2);
   }
-  return { sizeBytes, rounds: roundCount, folder, programs: programs ?? "auto" };
+  return { sizeBytes, rounds: roundCount, scenarios: chosen, folder, programs: programs ?? "auto" };
 }
 
 /** Fills a file with noise, which nothing can compress. */
@@ -114,12 +118,15 @@ class Bench {
   async round(number: number, contenders: readonly Contender[]): Promise<void> {
     const first = number % contenders.length;
     const turns = [...contenders.slice(first), ...contenders.slice(0, first)];
-    for (const scenario of ["fresh", "over"]) {
+    const { scenarios } = this.#options;
+    for (const scenario of ["fresh", "over"].filter((name) => scenarios.includes(name))) {
       for (const direction of ["up", "down"] as const) {
         for (const contender of turns) await this.#one(scenario, direction, contender, number);
       }
     }
-    for (const contender of turns) await this.#one("nowhere", "nowhere", contender, number);
+    if (scenarios.includes("nowhere")) {
+      for (const contender of turns) await this.#one("nowhere", "nowhere", contender, number);
+    }
     for (const contender of contenders) {
       await remove(join(contender.folder, "file"));
       await remove(this.#target(contender));
@@ -268,7 +275,8 @@ async function main(): Promise<void> {
   };
   console.log(Object.entries(machine).map(([key, value]) => `${key} ${value}`).join(", "));
   console.log("Median (minimum–maximum); CPU is client and server together.");
-  console.log(tables(bench.runs, SCENARIOS));
+  const shown = [...SCENARIOS].filter(([name]) => options.scenarios.includes(name));
+  console.log(tables(bench.runs, new Map(shown)));
   console.log(`\n${targets.map(targetLine).join("\n")}`);
   await keep({ machine, targets, runs: bench.runs });
 }

@@ -68,8 +68,9 @@ export async function openUpload(
   resume: ResumeMode,
 ): Promise<OpenedUpload> {
   const { signal, size } = intent;
-  const { path, overwrite } = intent.target;
-  const { head, body } = await rpc.call("put.open", { path, size, overwrite, resume }, { signal });
+  const { path, overwrite, durability } = intent.target;
+  const request = { path, size, overwrite, resume, durability };
+  const { head, body } = await rpc.call("put.open", request, { signal });
   const open = checkNetdiskResponse("put.open", head);
   const held = new ChunkJournal({ chunksMax: chunkCount(size, open.chunkBytes) });
   held.addRecords(body);

@@ -13,6 +13,7 @@ import { chunkCount } from "../lib/transfer/chunks.ts";
 import { createDigester, toHex } from "../lib/transfer/digest.ts";
 import { ChunkSender } from "../lib/transfer/sender.ts";
 import { type ByteReader, StreamSource } from "../lib/transfer/source.ts";
+import { abortable } from "./abortable.ts";
 import type { DataConnections } from "./connections.ts";
 import { sendStream } from "./send_stream.ts";
 import { type PacedTransferOptions, ProgressReporter } from "./transfer_types.ts";
@@ -54,7 +55,11 @@ async function sendAll(
 ): Promise<UploadResult> {
   const { target, signal, pacer, reporter } = options;
   const { path, overwrite, durability } = target;
-  const opening = await rpc.call("put.open", { path, overwrite, resume: "never" }, { signal });
+  const opening = await rpc.call(
+    "put.open",
+    { path, overwrite, resume: "never", durability },
+    { signal },
+  );
   const { uploadId, chunkBytes, skipped } = checkNetdiskResponse("put.open", opening.head);
   if (skipped) {
     const stored = { path: [...path], size: 0, mtimeMs: 0, etag: "", skipped };
@@ -100,19 +105,5 @@ async function sendChunks(
       `Cannot send to "${formatPath(options.target.path)}": ${length} chunks arrived damaged, ` +
         `and a stream cannot be read again`,
     );
-  }
-}
-
-/** A read that may wait for ever, such as of a terminal, ends for its caller with the signal. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

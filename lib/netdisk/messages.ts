@@ -71,12 +71,16 @@ export const NETDISK_REQUESTS = {
     durability: v.optional(Durability),
     digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
   }),
-  /** Opens or continues an upload; `size` is absent when the source is a stream. */
+  /**
+   * Opens or continues an upload; `size` is absent when the source is a stream. `durability` says what
+   * the commit is going to ask for, so that the disk begins early or not at all.
+   */
   "put.open": v.strictObject({
     path: Path,
     size: v.optional(Count),
     overwrite: Overwrite,
     resume: v.picklist(RESUME_MODES),
+    durability: v.optional(Durability),
   }),
   /** More of the journal, from chunk `from` on. */
   "put.journal": v.strictObject({ uploadId: UploadId, from: Count }),

@@ -40,6 +40,12 @@ export interface ReadHandle extends SyncSource, Disposable {
   close(): void;
 }
 
+/** How a part is written. */
+export interface PartOptions {
+  /** With `commit`, the default, the disk begins while the part still grows. */
+  readonly durability?: Durability;
+}
+
 /** A part open for writing and reading. */
 export interface PartHandle extends SyncSource, Sink, Disposable {
   /** Closes the part; again is harmless. */
@@ -139,9 +145,9 @@ export interface Depot {
   checkTarget(at: HomePath, overwrite: OverwriteMode): Promise<NetdiskEntry | null>;
 
   /** Makes an empty part. Throws `EXISTS`. */
-  createPart(id: string): Promise<PartHandle>;
+  createPart(id: string, options?: PartOptions): Promise<PartHandle>;
   /** Opens a part. Throws `UPLOAD_NOT_FOUND`. */
-  openPart(id: string): Promise<PartHandle>;
+  openPart(id: string, options?: PartOptions): Promise<PartHandle>;
   /** Removes a part; whether it existed. */
   removePart(id: string): Promise<boolean>;
   /** Ids of all parts. */

@@ -9,7 +9,7 @@ import { TrivetError } from "../../lib/errors.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
 import { FileSink } from "../../lib/transfer/sink.ts";
 import { FileSource } from "../../lib/transfer/source.ts";
-import type { PartHandle } from "./depot.ts";
+import type { PartHandle, PartOptions } from "./depot.ts";
 import { sameFile } from "./depot_entry.ts";
 import { asDepotError } from "./depot_errors.ts";
 import { look } from "./depot_walk.ts";
@@ -71,11 +71,11 @@ export class PartStore {
   }
 
   /** Opens a part for reading and writing by offset. */
-  open(id: string): PartHandle {
+  open(id: string, { durability }: PartOptions = {}): PartHandle {
     const writer = this.openFile(id);
     try {
       // Two descriptors: a source and a sink each keep a position of their own.
-      return new Part(writer, this.openFile(id));
+      return new Part(writer, this.openFile(id), durability !== "os");
     } catch (error) {
       writer.close();
       throw error;
@@ -110,15 +110,17 @@ class Part implements PartHandle {
   readonly #reader: Deno.FsFile;
   readonly #sink: FileSink;
   readonly #source: FileSource;
+  readonly #syncsEarly: boolean;
   #unsyncedBytes = 0;
   #isSyncing = false;
   #closed = false;
 
-  constructor(writer: Deno.FsFile, reader: Deno.FsFile) {
+  constructor(writer: Deno.FsFile, reader: Deno.FsFile, syncsEarly: boolean) {
     this.#writer = writer;
     this.#reader = reader;
     this.#sink = new FileSink(writer);
     this.#source = new FileSource(reader);
+    this.#syncsEarly = syncsEarly;
   }
 
   read(buffer: Uint8Array, offset: number): number {
@@ -127,6 +129,7 @@ class Part implements PartHandle {
 
   write(bytes: Uint8Array, offset: number): void {
     this.#sink.write(bytes, offset);
+    if (!this.#syncsEarly) return;
     this.#unsyncedBytes += bytes.length;
     if (this.#unsyncedBytes >= EARLY_SYNC_BYTES && !this.#isSyncing) this.#syncEarly();
   }

@@ -18,6 +18,7 @@ import type {
   ListPage,
   OverwriteMode,
   PartHandle,
+  PartOptions,
   Published,
   PublishIntent,
   PublishOptions,
@@ -121,16 +122,16 @@ export class FolderDepot implements Depot {
   }
 
   /** See {@linkcode Depot.createPart}. */
-  createPart(id: string): Promise<PartHandle> {
+  createPart(id: string, options: PartOptions = {}): Promise<PartHandle> {
     return attempt(`create the part of upload ${quoteName(id)}`, () => {
       this.#parts.createFile(id).close();
-      return this.#parts.open(id);
+      return this.#parts.open(id, options);
     });
   }
 
   /** See {@linkcode Depot.openPart}. */
-  openPart(id: string): Promise<PartHandle> {
-    return attempt(`open the part of upload ${quoteName(id)}`, () => this.#parts.open(id));
+  openPart(id: string, options: PartOptions = {}): Promise<PartHandle> {
+    return attempt(`open the part of upload ${quoteName(id)}`, () => this.#parts.open(id, options));
   }
 
   /** See {@linkcode Depot.removePart}. */

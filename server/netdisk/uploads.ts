@@ -17,7 +17,7 @@ import { chunkBytesFor, chunkCount } from "../../lib/transfer/chunks.ts";
 import { ChunkJournal } from "../../lib/transfer/journal.ts";
 import type { UploadRecord } from "../store/catalog.ts";
 import { type NetdiskContext, writablePath } from "./context.ts";
-import type { HomePath, PartHandle } from "./depot.ts";
+import type { HomePath, PartHandle, PartOptions } from "./depot.ts";
 import { publishFile, storedFile } from "./publish.ts";
 import { newUploadId } from "./upload_id.ts";
 import { UploadSession } from "./upload_session.ts";
@@ -150,7 +150,7 @@ export class ConnectionUploads {
       return null;
     }
     await activeUploads.takeOver(upload.id);
-    const part = fits(upload, request) ? await this.#openPart(upload.id) : null;
+    const part = fits(upload, request) ? await this.#openPart(upload.id, request) : null;
     if (part === null) {
       await this.#drop(upload.id);
       if (request.resume === "always") throw nothingToResume(at);
@@ -184,7 +184,7 @@ export class ConnectionUploads {
     });
     if (!created) return null;
     try {
-      const part = await depot.createPart(upload.id);
+      const part = await depot.createPart(upload.id, partOptions(request));
       return this.#newSession(upload, at, { request, part, journal: new ChunkJournal() });
     } catch (error) {
       await catalog.discardUpload(upload.id);
@@ -204,9 +204,9 @@ export class ConnectionUploads {
     return new UploadSession({ id, at, chunkBytes, size, overwrite, part, journal, catalog });
   }
 
-  async #openPart(id: string): Promise<PartHandle | null> {
+  async #openPart(id: string, request: OpenRequest): Promise<PartHandle | null> {
     try {
-      return await this.#context.depot.openPart(id);
+      return await this.#context.depot.openPart(id, partOptions(request));
     } catch (error) {
       if (error instanceof TrivetError && error.code === "UPLOAD_NOT_FOUND") return null;
       throw error;
@@ -243,4 +243,8 @@ function openReply(
   body: Uint8Array = new Uint8Array(0),
 ): Reply {
   return { head: { journalChunks: 0, heldBytes: 0, skipped: false, ...head }, body };
+}
+
+function partOptions({ durability }: OpenRequest): PartOptions {
+  return durability === undefined ? {} : { durability };
 }
