@@ -10,41 +10,24 @@ import { FrameType } from "../../lib/frame/frame.ts";
 import type { CallHandler } from "../../lib/rpc/server.ts";
 import { CHUNK_BYTES_MIN } from "../../lib/transfer/chunks.ts";
 import { crc32 } from "../../lib/transfer/digest.ts";
-import { noise, TestServer } from "../server/testing.ts";
+import { noise } from "../server/testing.ts";
 import {
   chunkDigests,
   type Faults,
-  FaultyTransport,
   namesIn,
   ScriptedServer,
   TestConnections,
+  TransferSetup,
 } from "./testing.ts";
 
 const MIB = CHUNK_BYTES_MIN;
 
 type Options = PacedTransferOptions & { target?: Partial<DownloadTarget>; faults?: Faults[] };
 
-/** A real server with an account, and downloads from it over connections with faults. */
-class Setup implements AsyncDisposable {
-  readonly server: TestServer;
-  readonly token: string;
-  readonly folder: string;
-  connections: TestConnections | undefined;
-
-  private constructor(server: TestServer, token: string, folder: string) {
-    this.server = server;
-    this.token = token;
-    this.folder = folder;
-  }
-
+/** A real server, and downloads from it over connections with faults. */
+class Setup extends TransferSetup {
   static async start(): Promise<Setup> {
-    const server = await TestServer.start();
-    const folder = await Deno.makeTempDir({ prefix: "trivet-test-" });
-    return new Setup(server, await server.addUser("ann"), folder);
-  }
-
-  get local(): string {
-    return join(this.folder, "file");
+    return new Setup(await TransferSetup.parts());
   }
 
   /** Puts a file into the home, in the place of another one of that name. */
@@ -52,13 +35,6 @@ class Setup implements AsyncDisposable {
     const path = this.server.home("ann", name);
     await Deno.writeFile(`${path}.new`, content);
     await Deno.rename(`${path}.new`, path);
-  }
-
-  connect(faults: Faults[] = []): TestConnections {
-    this.connections = new TestConnections((number) =>
-      this.server.login(this.token, (conn) => new FaultyTransport(conn, faults[number - 1] ?? {}))
-    );
-    return this.connections;
   }
 
   /** Downloads `name`; the n-th connection has the n-th faults. */
@@ -92,11 +68,6 @@ class Setup implements AsyncDisposable {
       ...(target === undefined ? {} : { target }),
     });
     assertEquals((await assertRejects(() => download, TrivetError)).code, "INTERRUPTED");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
   }
 }
 

@@ -5,12 +5,14 @@
  * @module
  */
 
+import { join } from "node:path";
 import type { DataConnections } from "../../client/connections.ts";
 import { FRAME_PAYLOAD_MAX_BYTES } from "../../lib/frame/frame.ts";
 import { Link, type Transport } from "../../lib/link/link.ts";
 import { RpcClient } from "../../lib/rpc/client.ts";
 import { type CallHandler, serveCalls } from "../../lib/rpc/server.ts";
 import { createDigester, digestOf } from "../../lib/transfer/digest.ts";
+import { TestServer } from "../server/testing.ts";
 
 /** Runs a test in a folder of its own. */
 export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -204,3 +206,45 @@ export async function chunkDigests(content: Uint8Array, chunkBytes: number): Pro
   }
   return Uint8Array.from(digests);
 }
+
+/** A real server with an account, a folder of this machine, and connections with faults. */
+export class TransferSetup implements AsyncDisposable {
+  readonly server: TestServer;
+  readonly token: string;
+  readonly folder: string;
+  connections: TestConnections | undefined;
+
+  /** Takes what `parts()` made. */
+  constructor({ server, token, folder }: TransferSetupParts) {
+    this.server = server;
+    this.token = token;
+    this.folder = folder;
+  }
+
+  /** Starts a server and makes an account and a folder. */
+  static async parts(): Promise<TransferSetupParts> {
+    const server = await TestServer.start();
+    const folder = await Deno.makeTempDir({ prefix: "trivet-test-" });
+    return { server, token: await server.addUser("ann"), folder };
+  }
+
+  get local(): string {
+    return join(this.folder, "file");
+  }
+
+  /** The n-th connection has the n-th faults. */
+  connect(faults: readonly Faults[] = []): TestConnections {
+    this.connections = new TestConnections((number) =>
+      this.server.login(this.token, (conn) => new FaultyTransport(conn, faults[number - 1] ?? {}))
+    );
+    return this.connections;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** What a {@linkcode TransferSetup} holds. */
+export type TransferSetupParts = Pick<TransferSetup, "server" | "token" | "folder">;

@@ -9,12 +9,12 @@ import { TrivetError } from "../../lib/errors.ts";
 import { SMALL_FILE_MAX_BYTES } from "../../lib/netdisk/messages.ts";
 import type { CallHandler, ServerCall } from "../../lib/rpc/server.ts";
 import { CHUNK_BYTES_MIN } from "../../lib/transfer/chunks.ts";
-import { noise, TestServer } from "../server/testing.ts";
+import { noise } from "../server/testing.ts";
 import {
   type Faults,
-  FaultyTransport,
   ScriptedServer,
   TestConnections,
+  TransferSetup,
   withFolder,
 } from "./testing.ts";
 
@@ -22,36 +22,16 @@ const MIB = CHUNK_BYTES_MIN;
 
 type Options = PacedTransferOptions & { target?: Partial<UploadTarget>; faults?: Faults[] };
 
-/** A real server with an account, and uploads to it over connections with faults. */
-class Setup implements AsyncDisposable {
-  readonly server: TestServer;
-  readonly token: string;
-  readonly folder: string;
-  connections: TestConnections | undefined;
-
-  private constructor(server: TestServer, token: string, folder: string) {
-    this.server = server;
-    this.token = token;
-    this.folder = folder;
-  }
-
+/** A real server, and uploads to it over connections with faults. */
+class Setup extends TransferSetup {
   static async start(): Promise<Setup> {
-    const server = await TestServer.start();
-    const folder = await Deno.makeTempDir({ prefix: "trivet-test-" });
-    return new Setup(server, await server.addUser("ann"), folder);
-  }
-
-  get local(): string {
-    return join(this.folder, "file");
+    return new Setup(await TransferSetup.parts());
   }
 
   /** Uploads the local file as `name`; the n-th connection has the n-th faults. */
   async put(name: string, options: Options = {}): Promise<UploadResult> {
     const { faults = [], target, ...rest } = options;
-    const connections = new TestConnections((number) =>
-      this.server.login(this.token, (conn) => new FaultyTransport(conn, faults[number - 1] ?? {}))
-    );
-    this.connections = connections;
+    const connections = this.connect(faults);
     using local = await LocalSource.open(this.local);
     return await uploadFile(connections, local, {
       ...rest,
@@ -61,11 +41,6 @@ class Setup implements AsyncDisposable {
 
   async stored(name: string): Promise<Uint8Array> {
     return await Deno.readFile(this.server.home("ann", name));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
   }
 }
 
