@@ -16,12 +16,9 @@ function isFromSource(): boolean {
 }
 
 if (import.meta.main) {
-  const code = await runProgram(TRIVET, Deno.args, ({ globals, output, env, signal }) => ({
-    output,
-    globals,
-    env,
-    signal,
-    prompter: systemPrompter({ noInput: globals["no-input"], signal }),
+  const code = await runProgram(TRIVET, Deno.args, (run) => ({
+    ...run,
+    prompter: systemPrompter({ noInput: run.globals["no-input"], signal: run.signal }),
     program: isFromSource() ? "./denow task trivet" : "trivet",
     argv: Deno.args,
     stdin: Deno.stdin,

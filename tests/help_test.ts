@@ -3,9 +3,9 @@ import { TRIVET } from "../client/command_table.ts";
 import { checkProgram } from "../lib/term/check_program.ts";
 import {
   type CommandSpec,
-  isGroup,
   type OptionTable,
   type ProgramSpec,
+  subcommandsOf,
 } from "../lib/term/command.ts";
 import { renderHelp } from "../lib/term/help.ts";
 import { TRIVETD } from "../server/command_table.ts";
@@ -14,7 +14,7 @@ import { TRIVETD } from "../server/command_table.ts";
 function pathsOf<C>(commands: readonly CommandSpec<C>[], above: string[] = []): string[][] {
   return commands.flatMap((command) => {
     const path = [...above, command.name];
-    return [path, ...(isGroup(command) ? pathsOf(command.subcommands, path) : [])];
+    return [path, ...pathsOf(subcommandsOf(command), path)];
   });
 }
 

@@ -7,7 +7,7 @@
 
 import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import { DEFAULT_PORT, formatAddress, parseAddress } from "../../lib/link/address.ts";
+import { formatAddress, parseAddress } from "../../lib/link/address.ts";
 import type { UnknownServer } from "../../lib/link/dial.ts";
 import { parseFingerprint } from "../../lib/link/fingerprint.ts";
 import {
@@ -24,9 +24,7 @@ import type { Credentials } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
 import type { ClientContext } from "./context.ts";
 import { readPassword } from "./password.ts";
-
-/** The server when nobody names one. */
-const DEFAULT_SERVER = `127.0.0.1:${DEFAULT_PORT}`;
+import { DEFAULT_SERVER } from "./server_name.ts";
 
 /** Which server a command is for, and what is remembered of it. */
 export interface Access {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ValueSource } from "../../lib/term/command.ts";
 import type { Output } from "../../lib/term/output.ts";
 import type { Prompter } from "../../lib/term/prompt.ts";
 import type { GlobalValues } from "../global_options.ts";
@@ -16,6 +17,8 @@ export interface ClientContext {
   readonly prompter: Prompter;
   /** Values of the global options. */
   readonly globals: GlobalValues;
+  /** Where each of them came from. */
+  readonly globalSources: Readonly<Record<string, ValueSource>>;
   /** Reads an environment variable. */
   readonly env: (name: string) => string | undefined;
   /** Aborts at the first SIGINT or SIGTERM. */
@@ -25,5 +28,5 @@ export interface ClientContext {
   /** The words after the program's name. */
   readonly argv: readonly string[];
   /** The streams of this process. */
-  readonly stdin: Pick<Deno.FsFile, "read">;
+  readonly stdin: Pick<Deno.FsFile, "read" | "isTerminal">;
 }

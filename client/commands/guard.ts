@@ -5,7 +5,12 @@
  */
 
 import { TrivetError } from "../../lib/errors.ts";
-import type { RunnableCommand } from "../../lib/term/command.ts";
+import {
+  type CommandSpec,
+  isGroup,
+  type RunnableCommand,
+  subcommandsOf,
+} from "../../lib/term/command.ts";
 import { OutputClosedError } from "../../lib/term/output.ts";
 import type { ClientContext } from "./context.ts";
 
@@ -13,12 +18,19 @@ import type { ClientContext } from "./context.ts";
 const DEBUG_VARIABLE = "TRIVET_DEBUG";
 
 /**
- * Turns a command's defects into `INTERNAL`.
+ * Turns a command's defects into `INTERNAL`, and those of the commands below it.
  *
  * @param command The command.
  * @returns The same command, whose `run` throws nothing else than errors with a code.
  */
-export function guarded(command: RunnableCommand<ClientContext>): RunnableCommand<ClientContext> {
+export function guarded(command: CommandSpec<ClientContext>): CommandSpec<ClientContext> {
+  const subcommands = subcommandsOf(command).map(guarded);
+  return isGroup(command)
+    ? { ...command, subcommands }
+    : { ...guardedRun(command), ...(subcommands.length === 0 ? {} : { subcommands }) };
+}
+
+function guardedRun(command: RunnableCommand<ClientContext>): RunnableCommand<ClientContext> {
   return {
     ...command,
     run: async (context, invocation) => {

@@ -12,6 +12,8 @@ import {
   type OptionSpec,
   type OptionTable,
   type ProgramSpec,
+  type RunnableCommand,
+  subcommandsOf,
 } from "./command.ts";
 import { parseValue } from "./values.ts";
 
@@ -45,14 +47,22 @@ function checkCommands<Context>(
     const path = `${place} ${command.name}`;
     const mistakes = checkName(path, command.name);
     if (names.indexOf(command.name) !== index) mistakes.push(`${path}: stands twice`);
-    return isGroup(command)
-      ? [...mistakes, ...checkCommands(path, command.subcommands, globals)]
-      : [
-        ...mistakes,
+    if (!isGroup(command)) {
+      mistakes.push(
         ...checkOptions(path, command.options, globals),
         ...checkArguments(path, command.arguments),
-      ];
+        ...checkFirstWord(path, command),
+      );
+    }
+    return [...mistakes, ...checkCommands(path, subcommandsOf(command), globals)];
   });
+}
+
+/** A first word cannot be both a command and an argument. */
+function checkFirstWord<Context>(place: string, command: RunnableCommand<Context>): string[] {
+  const choices = Object.values(command.arguments)[0]?.choices ?? [];
+  return subcommandsOf(command).filter(({ name }) => choices.includes(name))
+    .map(({ name }) => `${place} ${name}: is a choice of its first argument too`);
 }
 
 function checkOptions(place: string, table: OptionTable, globals: OptionTable): string[] {

@@ -139,6 +139,8 @@ export interface RunnableCommand<Context> extends CommandBase {
   readonly options: OptionTable;
   /** Its arguments. */
   readonly arguments: ArgumentTable;
+  /** Commands below it: a first word that names one means that, any other is an argument. */
+  readonly subcommands?: readonly CommandSpec<Context>[];
   /** Does the work; a number is an exit code other than 0 that is no error. */
   run(context: Context, invocation: RawInvocation): Promise<number | void>;
 }
@@ -177,6 +179,8 @@ export interface CommandDefinition<Context, O extends OptionTable, A extends Arg
   readonly options: O;
   /** Its arguments. */
   readonly arguments: A;
+  /** Commands below it: a first word that names one means that, any other is an argument. */
+  readonly subcommands?: readonly CommandSpec<Context>[];
   /** Does the work; a number is an exit code other than 0 that is no error. */
   run(context: Context, invocation: Invocation<O, A>): Promise<number | void>;
 }
@@ -219,5 +223,12 @@ export function defineProgram<Context, const G extends OptionTable>(
 
 /** Whether a command only groups others. */
 export function isGroup<Context>(command: CommandSpec<Context>): command is CommandGroup<Context> {
-  return "subcommands" in command;
+  return !("run" in command);
+}
+
+/** The commands below a command; none where there are none. */
+export function subcommandsOf<Context>(
+  command: CommandSpec<Context>,
+): readonly CommandSpec<Context>[] {
+  return command.subcommands ?? [];
 }

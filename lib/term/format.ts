@@ -61,6 +61,22 @@ export function formatDuration(duration_ms: number): string {
 }
 
 /**
+ * A short time as a measurement gives it, with a sign where it is negative.
+ *
+ * @param span_ms Milliseconds, with or without a fraction.
+ * @returns Such as `-12.3 µs`, `1.234 ms`, `1.500000 s`, `2h30m`.
+ */
+export function formatSpan(span_ms: number): string {
+  const size_ms = Math.abs(span_ms);
+  const sign = span_ms < 0 ? "-" : "";
+  // Rounded to what is shown, 999.96 µs belongs to the next unit.
+  if (size_ms < 0.999_95) return `${sign}${(size_ms * 1000).toFixed(1)} µs`;
+  if (size_ms < 999.999_5) return `${sign}${size_ms.toFixed(3)} ms`;
+  if (size_ms < MINUTE_MS) return `${sign}${(size_ms / SECOND_MS).toFixed(6)} s`;
+  return sign + formatDuration(size_ms);
+}
+
+/**
  * A time that is left, as a clock shows it.
  *
  * @param duration_ms Milliseconds; part seconds count as whole ones.

@@ -14,8 +14,9 @@ import {
   type OptionSpec,
   type OptionTable,
   type ProgramSpec,
+  subcommandsOf,
 } from "./command.ts";
-import { findCommand } from "./parse.ts";
+import { findCommand } from "./find_command.ts";
 import { padEnd, textWidth, wrapText } from "./text.ts";
 import { describeRange, listWords } from "./values.ts";
 
@@ -62,16 +63,9 @@ export function renderHelp<Context>(
   const width = Math.min(Math.max(options.width || WIDTH_DEFAULT, WIDTH_MIN), WIDTH_MAX);
   const command = resolve(program, path);
   const full = [program.name, ...path].join(" ");
-  const sections = command === undefined ? describeProgram(program, width) : isGroup(command)
-    ? [
-      ...introduce(`${full} COMMAND [options]`, command, width),
-      section("Commands", listCommands(command.subcommands), width),
-    ]
-    : [
-      ...introduce(usageOf(full, command.options, command.arguments), command, width),
-      section("Arguments", listArguments(command.arguments), width),
-      section("Options", listOptions(command.options), width),
-    ];
+  const sections = command === undefined
+    ? describeProgram(program, width)
+    : describeCommand(full, command, width);
   const subject = command ?? program;
   return [
     ...sections,
@@ -88,7 +82,7 @@ function resolve<Context>(
   let commands = program.commands;
   for (const [index, word] of path.entries()) {
     found = findCommand(commands, word, path.slice(0, index));
-    commands = isGroup(found) ? found.subcommands : [];
+    commands = subcommandsOf(found);
   }
   return found;
 }
@@ -96,7 +90,7 @@ function resolve<Context>(
 function describeProgram<Context>(program: ProgramSpec<Context>, width: number): string[][] {
   const { name } = program;
   return [
-    ...introduce(`${name} [global options] COMMAND [options] [arguments]`, program, width),
+    ...introduce([`${name} [global options] COMMAND [options] [arguments]`], program, width),
     [
       ...section("Commands", listCommands(program.commands), width),
       "",
@@ -105,13 +99,36 @@ function describeProgram<Context>(program: ProgramSpec<Context>, width: number):
   ];
 }
 
+/** A group has commands, a command has options and arguments, and some have all of it. */
+function describeCommand<Context>(
+  full: string,
+  command: CommandSpec<Context>,
+  width: number,
+): string[][] {
+  const commands = subcommandsOf(command);
+  const grouped = commands.length > 0 ? [`${full} COMMAND [options]`] : [];
+  if (isGroup(command)) {
+    return [
+      ...introduce(grouped, command, width),
+      section("Commands", listCommands(commands), width),
+    ];
+  }
+  const usageLines = [usageOf(full, command.options, command.arguments), ...grouped];
+  return [
+    ...introduce(usageLines, command, width),
+    section("Commands", listCommands(commands), width),
+    section("Arguments", listArguments(command.arguments), width),
+    section("Options", listOptions(command.options), width),
+  ];
+}
+
 function introduce(
-  usageLine: string,
+  usageLines: readonly string[],
   subject: { readonly summary: string; readonly description?: string },
   width: number,
 ): string[][] {
   return [
-    hang("Usage: ", usageLine, width),
+    usageLines.flatMap((line, index) => hang(index === 0 ? "Usage: " : "       ", line, width)),
     wrapText(`${subject.summary}.`, width),
     subject.description === undefined ? [] : wrapText(subject.description, width),
   ];

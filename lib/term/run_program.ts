@@ -6,7 +6,7 @@
  */
 
 import { EXIT, TrivetError } from "../errors.ts";
-import type { OptionTable, ProgramSpec, ValuesOf } from "./command.ts";
+import type { OptionTable, ProgramSpec, ValuesOf, ValueSource } from "./command.ts";
 import { renderHelp } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { Output } from "./output.ts";
@@ -25,6 +25,8 @@ export type CommonValues = ValuesOf<{
 export interface ProgramRun<G extends OptionTable> {
   /** Values of the global options. */
   readonly globals: ValuesOf<G>;
+  /** Where each of them came from. */
+  readonly globalSources: Readonly<Record<string, ValueSource>>;
   /** The streams, as `--json`, `--quiet` and `--no-color` set them. */
   readonly output: Output;
   /** Reads an environment variable. */
@@ -62,7 +64,7 @@ export async function runProgram<Context, G extends OptionTable>(
       else output.draw(help);
       return request.asked ? EXIT.OK : EXIT.USAGE;
     }
-    const { globals } = request;
+    const { globals, globalSources } = request;
     const common = globals as CommonValues;
     output = systemOutput(program.name, {
       json: common.json,
@@ -71,7 +73,7 @@ export async function runProgram<Context, G extends OptionTable>(
     });
     using interrupt = new Interrupt(systemSignals());
     interrupted = interrupt.signal;
-    const context = makeContext({ globals, output, env, signal: interrupt.signal });
+    const context = makeContext({ globals, globalSources, output, env, signal: interrupt.signal });
     return await request.command.run(context, request.invocation) ?? EXIT.OK;
   } catch (error) {
     // What breaks because the user ended the command is no failure of its own.

@@ -12,6 +12,7 @@ import {
   isGroup,
   type OptionSpec,
   type OptionTable,
+  subcommandsOf,
 } from "../../lib/term/command.ts";
 import { CHUNK_BYTES_MIN } from "../../lib/transfer/chunks.ts";
 import { crc32, createDigester, digestOf, toHex } from "../../lib/transfer/digest.ts";
@@ -121,11 +122,10 @@ function optionTable(options: OptionTable): string {
 /** The options of commands, each once with the commands that take it. */
 function commandOptionTable(commands: readonly CommandSpec<never>[]): string {
   const takers = new Map<OptionSpec, { readonly name: string; readonly commands: string[] }>();
-  for (const command of commands) {
-    if (isGroup(command)) throw new Error(`${command.name} is a group, which no table shows yet`);
-    for (const [name, spec] of Object.entries(command.options)) {
+  for (const { path, options } of optionTables(commands)) {
+    for (const [name, spec] of Object.entries(options)) {
       const taker = takers.get(spec) ?? { name, commands: [] };
-      taker.commands.push(`\`${command.name}\``);
+      taker.commands.push(`\`${path.join(" ")}\``);
       takers.set(spec, taker);
     }
   }
@@ -133,6 +133,18 @@ function commandOptionTable(commands: readonly CommandSpec<never>[]): string {
     return [commands.join(", "), ...optionRow(name, spec)];
   });
   return formatTable(["command", ...OPTION_HEAD], rows);
+}
+
+/** The options of commands and of all below them, with the words that name each. */
+function optionTables(
+  commands: readonly CommandSpec<never>[],
+  above: readonly string[] = [],
+): { readonly path: readonly string[]; readonly options: OptionTable }[] {
+  return commands.flatMap((command) => {
+    const path = [...above, command.name];
+    const own = isGroup(command) ? [] : [{ path, options: command.options }];
+    return [...own, ...optionTables(subcommandsOf(command), path)];
+  });
 }
 
 const OPTION_HEAD = ["option", "variable", "default", "meaning"];
@@ -149,4 +161,8 @@ function optionRow(name: string, spec: OptionSpec): string[] {
 }
 
 /** What the help calls a value whose option gives it no name. */
-const VALUE_NAMES: Partial<Record<OptionSpec["kind"], string>> = { rate: "RATE", bytes: "SIZE" };
+const VALUE_NAMES: Partial<Record<OptionSpec["kind"], string>> = {
+  rate: "RATE",
+  bytes: "SIZE",
+  duration: "TIME",
+};

@@ -6,7 +6,7 @@ import {
   type OptionTable,
   type ProgramSpec,
 } from "../../../lib/term/command.ts";
-import { DEMO } from "./programs.ts";
+import { CLOCK, DEMO } from "./programs.ts";
 
 function programOf(options: OptionTable, table: ArgumentTable = {}): ProgramSpec<undefined> {
   const command = defineCommand({
@@ -27,6 +27,7 @@ function programOf(options: OptionTable, table: ArgumentTable = {}): ProgramSpec
 
 Deno.test("checkProgram() finds nothing in a sound table", { permissions: "none" }, () => {
   assertEquals(checkProgram(DEMO), []);
+  assertEquals(checkProgram(CLOCK), []);
 });
 
 Deno.test("checkProgram() finds each mistake", { permissions: "none" }, () => {
@@ -84,4 +85,35 @@ Deno.test("checkProgram() finds each mistake", { permissions: "none" }, () => {
     checkProgram({ ...twice, globalOptions: { help: { kind: "boolean", help } } }),
     ["demo: --help is built in"],
   );
+});
+
+Deno.test("checkProgram() looks at the commands below one that runs", {
+  permissions: "none",
+}, () => {
+  const below = defineCommand({
+    name: "below",
+    summary: "Below",
+    options: { quiet: { kind: "boolean", help: "" } },
+    arguments: {},
+    run: (_context: undefined) => Promise.resolve(),
+  });
+  const withBelow = (choices: readonly string[]): ProgramSpec<undefined> => {
+    const program = programOf({ Loud: { kind: "boolean", help: "" } }, {
+      word: { help: "", choices },
+    });
+    return {
+      ...program,
+      commands: program.commands.map((command) => ({ ...command, subcommands: [below] })),
+    };
+  };
+  const mistakes = [
+    "demo go --Loud: is no lower-case name of two or more",
+    "demo go below --quiet: is a global option",
+  ];
+  assertEquals(checkProgram(withBelow(["above"])), mistakes);
+  assertEquals(checkProgram(withBelow(["above", "below"])), [
+    ...mistakes.slice(0, 1),
+    "demo go below: is a choice of its first argument too",
+    ...mistakes.slice(1),
+  ]);
 });

@@ -4,6 +4,7 @@ import {
   formatClock,
   formatDuration,
   formatRate,
+  formatSpan,
   formatTimestamp,
 } from "../../../lib/term/format.ts";
 
@@ -49,6 +50,25 @@ Deno.test(
     for (const [duration_ms, text] of cases) assertEquals(formatDuration(duration_ms), text);
   },
 );
+
+Deno.test("formatSpan() chooses the unit that a person reads", { permissions: "none" }, () => {
+  const cases: [number, string][] = [
+    [0, "0.0 µs"],
+    [0.0123, "12.3 µs"],
+    [-0.0123, "-12.3 µs"],
+    [0.999_94, "999.9 µs"],
+    [0.999_96, "1.000 ms"],
+    [1.2345, "1.234 ms"],
+    [-250, "-250.000 ms"],
+    [999.999_4, "999.999 ms"],
+    [999.999_6, "1.000000 s"],
+    [1500, "1.500000 s"],
+    [59_999, "59.999000 s"],
+    [60_000, "1m"],
+    [-9_000_000, "-2h30m"],
+  ];
+  for (const [span_ms, text] of cases) assertEquals(formatSpan(span_ms), text);
+});
 
 Deno.test("formatClock() rounds up and gives up above 99 hours", { permissions: "none" }, () => {
   const cases: [number, string][] = [

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/asse
 import { TrivetError } from "../../../lib/errors.ts";
 import { renderHelp } from "../../../lib/term/help.ts";
 import { textWidth } from "../../../lib/term/text.ts";
-import { DEMO } from "./programs.ts";
+import { CLOCK, DEMO } from "./programs.ts";
 
 const GLOBAL_OPTIONS = `Global options:
       --json         Print one JSON document (DEMO_JSON)
@@ -71,6 +71,37 @@ Deno.test("renderHelp() describes a group and a subcommand", { permissions: "non
   const serve = renderHelp(DEMO, ["serve"]);
   assert(serve.startsWith("Usage: demo serve [SERVICES...]\n"), serve);
   assert(serve.includes("  SERVICES  Services to start: netdisk or chat\n"), serve);
+});
+
+Deno.test("renderHelp() describes a command with commands below it", {
+  permissions: "none",
+}, () => {
+  const help = renderHelp(CLOCK, ["time"]);
+  assertEquals(
+    help.slice(0, help.indexOf("Global options:")),
+    `Usage: clock time [options] [FORMAT]
+       clock time COMMAND [options]
+
+Show the time.
+
+The format is as for date.
+
+Commands:
+  show   Show an instant
+  zones  Administer zones
+
+Arguments:
+  FORMAT  Format
+
+Options:
+  -z, --zone TEXT  Zone
+  -u, --utc        In UTC
+      --tag TEXT   Tags (may be repeated)
+
+`,
+  );
+  const below = renderHelp(CLOCK, ["time", "zones", "list"]);
+  assert(below.startsWith("Usage: clock time zones list [options] [INSTANTS...]\n"), below);
 });
 
 Deno.test(

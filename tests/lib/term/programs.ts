@@ -99,3 +99,58 @@ export const DEMO = defineProgram({
     { name: "user", summary: "Administer users", subcommands: [addUser] },
   ],
 });
+
+const show = defineCommand({
+  name: "show",
+  summary: "Show an instant",
+  options: {
+    zone: { kind: "string", short: "z", help: "Zone" },
+    every: { kind: "duration", help: "How often" },
+  },
+  arguments: { instants: { help: "Instants", optional: true, variadic: true } },
+  run: (_log: Log) => Promise.resolve(),
+});
+
+/** A program whose command `time` runs by itself and has others below it. */
+export const CLOCK = defineProgram({
+  name: "clock",
+  version: "1.2.3",
+  summary: "Shows a command with commands below it",
+  globalOptions: { json: { kind: "boolean", help: "Print one JSON document" } },
+  commands: [
+    defineCommand({
+      name: "time",
+      summary: "Show the time",
+      description: "The format is as for date.",
+      options: {
+        zone: { kind: "string", short: "z", help: "Zone" },
+        utc: { kind: "boolean", short: "u", help: "In UTC" },
+        tag: { kind: "string", repeat: true, help: "Tags" },
+      },
+      arguments: { format: { help: "Format", optional: true } },
+      subcommands: [
+        show,
+        {
+          name: "zones",
+          summary: "Administer zones",
+          subcommands: [{ ...show, name: "list" }],
+        },
+      ],
+      run: (log: Log, { values, arguments: { format } }) => {
+        // The types follow from the table beside subcommands too.
+        const zone: string | undefined = values.zone;
+        const isUtc: boolean = values.utc;
+        log.entries.push({ zone, isUtc, format });
+        return Promise.resolve();
+      },
+    }),
+    defineCommand({
+      name: "trash",
+      summary: "Show the trash",
+      options: {},
+      arguments: {},
+      subcommands: [{ ...show, name: "empty" }],
+      run: (_log: Log) => Promise.resolve(),
+    }),
+  ],
+});
