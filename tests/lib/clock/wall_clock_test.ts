@@ -1,0 +1,18 @@
+import { assert, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { wallClockNs } from "../../../lib/clock/wall_clock.ts";
+
+const MS = 1_000_000n;
+
+Deno.test("wallClockNs() agrees with Date.now()", { permissions: "none" }, () => {
+  const before = BigInt(Date.now());
+  const ns = wallClockNs();
+  const after = BigInt(Date.now());
+  assertGreaterOrEqual(ns / MS, before);
+  assertLessOrEqual(ns / MS, after);
+});
+
+Deno.test("wallClockNs() tells more than microseconds", { permissions: "none" }, () => {
+  // That a thousand readings all end in 000 has a chance of 10^-3000 with a clock of nanoseconds.
+  const readings = Array.from({ length: 1000 }, wallClockNs);
+  assert(readings.some((ns) => ns % 1000n !== 0n));
+});
