@@ -146,7 +146,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   CONNECTION_LOST: kind(EXIT.UNAVAILABLE, true, "Try again"),
   SERVER_BUSY: kind(EXIT.UNAVAILABLE, true, "Try again in a moment"),
   SHUTTING_DOWN: kind(EXIT.UNAVAILABLE, true, "Try again when the server is back"),
-  ADDRESS_IN_USE: kind(EXIT.UNAVAILABLE, false, "Stop the other program or choose another --port"),
+  ADDRESS_IN_USE: kind(EXIT.UNAVAILABLE, false, "Stop the other program or choose another port"),
 
   PIN_MISMATCH: kind(
     EXIT.INTEGRITY,

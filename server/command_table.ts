@@ -12,7 +12,7 @@ import { serveCommand } from "./commands/serve.ts";
 export const TRIVETD = defineProgram({
   name: "trivetd",
   version: VERSION,
-  summary: "Trivet's server: a netdisk for your own network",
+  summary: "Trivet's server: a netdisk and a clock for your own network",
   examples: [{ command: "trivetd serve", does: "Serve this machine on port 9000" }],
   globalOptions: {
     json: { kind: "boolean", env: "TRIVETD_JSON", help: "Print results as one JSON document" },

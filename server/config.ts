@@ -11,7 +11,9 @@ import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
 import { defaultDataFolder } from "./data_folder.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
-import { DEFAULT_QUOTA_BYTES, type ServeOptions } from "./serve.ts";
+import { DEFAULT_QUOTA_BYTES } from "./netdisk_service.ts";
+import type { ServeOptions, ServiceName } from "./serve.ts";
+import { TIME_SERVE_OPTIONS, toTimeOptions } from "./time_config.ts";
 
 const PORT_MAX = 65_535;
 
@@ -85,6 +87,7 @@ export const SERVE_OPTIONS = {
     help:
       "File names: all that this system can store, or only those that Windows and macOS can too",
   },
+  ...TIME_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
     choices: LOG_LEVELS,
@@ -104,16 +107,24 @@ export const SERVE_OPTIONS = {
 /** Values of {@linkcode SERVE_OPTIONS}. */
 export type ServeValues = ValuesOf<typeof SERVE_OPTIONS>;
 
+/** What {@linkcode toServeOptions} needs besides the options. */
+export interface ServePlan {
+  /** The environment, for the default data folder. */
+  readonly env: (name: string) => string | undefined;
+  /** What is served. */
+  readonly services: readonly ServiceName[];
+}
+
 /**
  * Turns option values into a server's set-up.
  *
  * @param values What the command line and the environment say.
- * @param env The environment, for the default data folder.
+ * @param plan What is served, and where.
  * @throws {TrivetError} `USAGE` when options do not go together.
  */
 export function toServeOptions(
   values: ServeValues,
-  env: (name: string) => string | undefined,
+  { env, services }: ServePlan,
 ): ServeOptions {
   const { cert, key } = values;
   if ((cert === undefined) !== (key === undefined)) {
@@ -123,7 +134,9 @@ export function toServeOptions(
     throw new TrivetError("USAGE", "--plain and --cert do not go together");
   }
   return {
-    data: values.data ?? defaultDataFolder(env),
+    services,
+    time: toTimeOptions(values),
+    ...(services.includes("netdisk") ? { data: values.data ?? defaultDataFolder(env) } : {}),
     port: values.port,
     plain: values.plain,
     direct: values.direct === "on",

@@ -80,40 +80,42 @@ export class DatagramService implements AsyncDisposable {
 
   async #serve(responder: DatagramResponder): Promise<void> {
     const socket = this.#socket;
+    const { port } = this;
     const buffer = new Uint8Array(DATAGRAM_MAX_BYTES);
     let pauseMs = PAUSE_MIN_MS;
     while (!this.#isClosed) {
+      let received: [Uint8Array, Deno.Addr];
       try {
-        const [request, source] = await socket.receive(buffer);
+        received = await socket.receive(buffer);
         pauseMs = PAUSE_MIN_MS;
-        if (source.transport !== "udp") continue;
-        const reply = responder.respond(request, source);
-        // One at a time: the reply's buffer is used again, and who sends too fast fills the queue of
-        // the system and not ours.
-        if (reply !== undefined) await this.#send(reply, source);
       } catch (error) {
         if (this.#isClosed) return;
-        log.warning("Cannot receive on port {port}, trying again in {pauseMs} ms: {error}", {
-          port: this.port,
-          pauseMs,
-          error,
-        });
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        await this.#pause(error, pauseMs);
         pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
+        continue;
+      }
+      try {
+        const source = received[1] as Deno.NetAddr;
+        const reply = responder.respond(received[0], source);
+        // One at a time: the reply's buffer is used again, and who sends too fast fills the queue of
+        // the system and not ours. Not in a function of its own: another promise for each datagram
+        // would be felt.
+        if (reply !== undefined) await socket.send(reply, source);
+      } catch (error) {
+        // A firewall, a route that is gone, an interface without room: the next one may work.
+        if (!this.#isClosed) log.debug("Cannot answer on port {port}: {error}", { port, error });
       }
     }
   }
 
-  async #send(reply: Uint8Array, source: Deno.NetAddr): Promise<void> {
-    try {
-      await this.#socket.send(reply, source);
-    } catch (error) {
-      // A firewall, a route that is gone, an interface without room: the next one may work.
-      if (!this.#isClosed) {
-        const { hostname } = source;
-        log.debug("Cannot answer {hostname}: {error}", { hostname, error });
-      }
-    }
+  async #pause(error: unknown, pauseMs: number): Promise<void> {
+    const { port } = this;
+    log.warning("Cannot receive on port {port}, trying again in {pauseMs} ms: {error}", {
+      port,
+      pauseMs,
+      error,
+    });
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 

@@ -83,10 +83,25 @@ export async function startTime(
   hosts: readonly string[],
   options: TimeOptions = {},
 ): Promise<RunningTime> {
+  const parts: AsyncDisposable[] = [];
+  try {
+    const addresses = await startParts(parts, hosts, options);
+    return { addresses, [Symbol.asyncDispose]: () => endAll(parts) };
+  } catch (error) {
+    await endAll(parts);
+    throw error;
+  }
+}
+
+/** Starts one after another, and notes what is to be ended. */
+async function startParts(
+  parts: AsyncDisposable[],
+  hosts: readonly string[],
+  options: TimeOptions,
+): Promise<TimeAddress[]> {
   const zone = openZone(options.zone ?? Temporal.Now.timeZoneId());
   const mirrored = options.ntpMirror === undefined ? undefined : parseMirror(options.ntpMirror);
   const newLimit = () => new RateLimit(limitOptions(options));
-  await using stack = new AsyncDisposableStack();
   const addresses: TimeAddress[] = [];
   const announce = (service: TimeServiceName, transport: "udp" | "tcp", place: Place) => {
     addresses.push({ service, transport, host: place.host, port: place.port });
@@ -94,7 +109,7 @@ export async function startTime(
 
   const textLimit = newLimit();
   const timePlace = { port: options.timePort ?? TIME_PORT, option: "--time-port" };
-  for (const service of useAll(stack, openDatagramServices(hosts, timePlace))) {
+  for (const service of useAll(parts, openDatagramServices(hosts, timePlace))) {
     const { locale } = options;
     const style = { zone, ...(locale === undefined ? {} : { locale }) };
     service.start(new TextResponder({ ...style, limit: textLimit, ownPort: service.port }));
@@ -102,8 +117,8 @@ export async function startTime(
   }
 
   const sntpPlace = { port: options.sntpPort ?? SNTP_PORT, option: "--sntp-port" };
-  const sntp = useAll(stack, openDatagramServices(hosts, sntpPlace));
-  await startSntp(stack, sntp, { limit: newLimit(), mirrored, options });
+  const sntp = useAll(parts, openDatagramServices(hosts, sntpPlace));
+  await startSntp(parts, sntp, { limit: newLimit(), mirrored, options });
   for (const service of sntp) announce("sntp", "udp", service);
 
   const classics: [TimeServiceName, number | undefined, string, TimeWriter][] = [
@@ -114,17 +129,16 @@ export async function startTime(
     if (port === undefined) continue;
     const limit = newLimit();
     const { streams, datagrams } = openBoth(hosts, { port, option });
-    for (const service of useAll(stack, streams)) {
+    for (const service of useAll(parts, streams)) {
       service.start(write);
       announce(name, "tcp", service);
     }
-    for (const service of useAll(stack, datagrams)) {
+    for (const service of useAll(parts, datagrams)) {
       service.start(new ClassicResponder({ write, limit, ownPort: service.port }));
       announce(name, "udp", service);
     }
   }
-  const held = stack.move();
-  return { addresses, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return addresses;
 }
 
 /** An address of this machine and a port. */
@@ -133,11 +147,16 @@ interface Place {
   readonly port: number;
 }
 
+/** Ends all at the same time: none waits for the last datagram of another. */
+async function endAll(parts: readonly AsyncDisposable[]): Promise<void> {
+  await Promise.all(parts.map((part) => part[Symbol.asyncDispose]()));
+}
+
 function useAll<T extends AsyncDisposable>(
-  stack: AsyncDisposableStack,
+  parts: AsyncDisposable[],
   all: readonly T[],
 ): readonly T[] {
-  for (const each of all) stack.use(each);
+  parts.push(...all);
   return all;
 }
 
@@ -157,7 +176,7 @@ interface SntpSettings {
 }
 
 async function startSntp(
-  stack: AsyncDisposableStack,
+  parts: AsyncDisposable[],
   services: readonly DatagramService[],
   { limit, mirrored, options }: SntpSettings,
 ): Promise<void> {
@@ -167,11 +186,10 @@ async function startSntp(
     new NtpResponder({ limit, precision, kissOfDeath, ownPort: port, ownHost: host })
   );
   if (mirrored !== undefined) {
-    const mirror = stack.use(
-      new Mirror(mirrored, (reference) => {
-        for (const responder of responders) responder.setReference(reference);
-      }),
-    );
+    const mirror = new Mirror(mirrored, (reference) => {
+      for (const responder of responders) responder.setReference(reference);
+    });
+    parts.push(mirror);
     await mirror.start();
   }
   for (const [index, responder] of responders.entries()) services[index]?.start(responder);

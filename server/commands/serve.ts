@@ -9,24 +9,27 @@ import { defineCommand } from "../../lib/term/command.ts";
 import { VERSION } from "../../lib/version.ts";
 import { SERVE_OPTIONS, toServeOptions } from "../config.ts";
 import { startLog } from "../log.ts";
-import { addressToType, type RunningServer, serve } from "../serve.ts";
+import type { TimeAddress } from "../clock/service.ts";
+import { addressToType, type RunningServer, serve, type ServiceName, SERVICES } from "../serve.ts";
 import type { CommandContext } from "./context.ts";
-
-/** Services that can be named; the netdisk is the only one so far. */
-const SERVICES = ["netdisk"] as const;
 
 /** See the module. */
 export const serveCommand = defineCommand({
   name: "serve",
-  summary: "Serve the netdisk until a signal ends it",
+  summary: "Serve the netdisk and the time until a signal ends it",
   description:
-    "The first start makes the data folder, a key and a certificate. SIGINT or SIGTERM " +
-    "lets requests in flight finish for up to 30 s; a second one ends at once.",
+    "The first start makes the data folder, a key and a certificate; the time services alone " +
+    "need none of them. SIGINT or SIGTERM lets requests in flight finish for up to 30 s; a second " +
+    "one ends at once.",
   examples: [
     { command: "trivetd serve", does: "Serve this machine on port 9000" },
     {
       command: "trivetd serve --listen 0.0.0.0 --data /srv/trivet --registration closed",
       does: "Serve the network, with accounts made by the administrator",
+    },
+    {
+      command: "trivetd serve time --listen 0.0.0.0 --sntp-port 123",
+      does: "Be the time server of the network and nothing else",
     },
   ],
   options: SERVE_OPTIONS,
@@ -38,24 +41,59 @@ export const serveCommand = defineCommand({
       choices: SERVICES,
     },
   },
-  run: async (context: CommandContext, { values }) => {
+  run: async (context: CommandContext, { values, arguments: { service } }) => {
     startLog({
       level: values["log-level"],
       format: values["log-format"],
       write: (line) => context.output.draw(line),
     });
-    await using server = await serve(toServeOptions(values, context.env));
-    announce(server, context, values.plain);
+    const services = SERVICES.filter((name) => service.length === 0 || service.includes(name));
+    await using server = await serve(toServeOptions(values, { env: context.env, services }));
+    announce(server, context, { services, isPlain: values.plain });
     await context.untilInterrupted();
     context.output.note("Shutting down; a second signal ends at once");
     await server.shutdown();
   },
 });
 
+/** What was asked for, as far as it decides what is announced. */
+interface Announced {
+  readonly services: readonly ServiceName[];
+  readonly isPlain: boolean;
+}
+
 /** Prints what a person needs to connect. */
-function announce(server: RunningServer, context: CommandContext, isPlain: boolean): void {
+function announce(server: RunningServer, context: CommandContext, asked: Announced): void {
   const { output } = context;
-  const addresses = server.addresses.map(formatAddress);
+  const { services } = asked;
+  const next = services.includes("netdisk") ? nextCommand(server, context, asked) : null;
+  output.line(`Trivet ${VERSION} serves ${services.join(" and ")}`);
+  if (next !== null) {
+    output.line(`  address      ${server.addresses.map(formatAddress).join(", ")}`);
+    output.line(`  fingerprint  ${server.fingerprint ?? "none: connections are not encrypted"}`);
+  }
+  for (const [name, text] of timeLines(server.time)) output.line(`  ${name.padEnd(11)}  ${text}`);
+  if (next !== null) output.line(`  next         ${next}`);
+  output.json({
+    services,
+    addresses: server.addresses.map(formatAddress),
+    fingerprint: server.fingerprint ?? null,
+    registration: next === null ? null : server.registration,
+    time: server.time.map((address) => ({
+      service: address.service,
+      transport: address.transport,
+      address: formatTimeAddress(address),
+    })),
+    next,
+  });
+}
+
+/** The command that a new user types first. */
+function nextCommand(
+  server: RunningServer,
+  context: CommandContext,
+  { isPlain }: Announced,
+): string {
   const first = server.addresses[0];
   const target = first === undefined ? "" : addressToType(first);
   const words = [context.clientProgram, server.registration === "open" ? "register" : "login"];
@@ -63,15 +101,24 @@ function announce(server: RunningServer, context: CommandContext, isPlain: boole
   if (target !== "127.0.0.1:9000") words.push("--server", target);
   if (isPlain) words.push("--plain");
   else if (server.fingerprint !== undefined) words.push("--fingerprint", server.fingerprint);
-  const next = words.join(" ");
-  output.line(`Trivet ${VERSION} serves netdisk`);
-  output.line(`  address      ${addresses.join(", ")}`);
-  output.line(`  fingerprint  ${server.fingerprint ?? "none: connections are not encrypted"}`);
-  output.line(`  next         ${next}`);
-  output.json({
-    addresses,
-    fingerprint: server.fingerprint ?? null,
-    registration: server.registration,
-    next,
-  });
+  return words.join(" ");
+}
+
+/** One line for each time service: its addresses, once for both transports. */
+function timeLines(addresses: readonly TimeAddress[]): [name: string, text: string][] {
+  const lines = new Map<string, Map<string, string[]>>();
+  for (const address of addresses) {
+    const line = lines.get(address.service) ?? new Map<string, string[]>();
+    lines.set(address.service, line);
+    const text = formatTimeAddress(address);
+    line.set(text, [...line.get(text) ?? [], address.transport.toUpperCase()]);
+  }
+  return [...lines].map(([name, line]) => [
+    name,
+    [...line].map(([text, transports]) => `${text} ${transports.join(" and ")}`).join(", "),
+  ]);
+}
+
+function formatTimeAddress({ host, port }: TimeAddress): string {
+  return formatAddress({ transport: "tcp", host, port });
 }

@@ -64,21 +64,37 @@ function baseEnv(home: string): Record<string, string> {
   };
 }
 
+/** What `trivetd --json serve` prints at its start, as far as tests need it. */
+interface ServerHello {
+  readonly addresses: string[];
+  readonly fingerprint: string | null;
+  readonly time: { service: string; transport: string; address: string }[];
+}
+
+/** What a client must know of a server. */
+type KnownServer =
+  & Pick<ServerProcess, "address" | "fingerprint">
+  & Partial<Pick<ServerProcess, "time">>;
+
 /** A running `trivetd serve`. */
 export class ServerProcess implements AsyncDisposable {
+  /** Where the netdisk listens; empty without one. */
   readonly address: string;
   readonly fingerprint: string | null;
+  /** Where the time services listen. */
+  readonly time: ServerHello["time"];
   readonly process: Deno.ChildProcess;
   readonly #stderr: Promise<string>;
 
   private constructor(
     process: Deno.ChildProcess,
-    hello: { addresses: string[]; fingerprint: string | null },
+    hello: ServerHello,
     stderr: Promise<string>,
   ) {
     this.process = process;
     this.address = hello.addresses[0] ?? "";
     this.fingerprint = hello.fingerprint;
+    this.time = hello.time;
     this.#stderr = stderr;
   }
 
@@ -88,7 +104,9 @@ export class ServerProcess implements AsyncDisposable {
     data: string,
     options: readonly string[] = [],
   ): Promise<ServerProcess> {
-    const port = options.includes("--port") ? [] : ["--port", "0"];
+    // Tests run side by side: none may ask for a port of its own unless it says so.
+    const port = ["--port", "--time-port", "--sntp-port"]
+      .flatMap((name) => options.includes(name) ? [] : [name, "0"]);
     const [program = "", ...words] = programs.trivetd;
     const process = new Deno.Command(program, {
       args: [...words, "--json", "serve", "--data", data, ...port, ...options],
@@ -118,6 +136,15 @@ export class ServerProcess implements AsyncDisposable {
 
   get port(): number {
     return Number(this.address.split(":").at(-1));
+  }
+
+  /** Port of a time service. */
+  timePort(service: "time" | "sntp" | "daytime" | "rfc868", transport = "udp"): number {
+    const found = this.time.find((each) =>
+      each.service === service && each.transport === transport
+    );
+    if (found === undefined) throw new Error(`No ${service} over ${transport}`);
+    return Number(found.address.split(":").at(-1));
   }
 
   /** Peak resident memory so far, in bytes; Linux only. */
@@ -257,15 +284,21 @@ export class World implements AsyncDisposable {
   /** Somebody new, who knows the server's address and fingerprint. */
   async person(
     name: string,
-    server?: Pick<ServerProcess, "address" | "fingerprint">,
+    server?: KnownServer,
   ): Promise<Person> {
     const home = join(this.folder, "people", name);
     await Deno.mkdir(home, { recursive: true });
     const env: Record<string, string> = {};
     if (server !== undefined) {
-      env.TRIVET_SERVER = server.address;
-      if (server.fingerprint === null) env.TRIVET_PLAIN = "1";
-      else env.TRIVET_FINGERPRINT = server.fingerprint;
+      env.TRIVET_SERVER = server.address || "127.0.0.1";
+      if (server.fingerprint !== null) env.TRIVET_FINGERPRINT = server.fingerprint;
+      else if (server.address !== "") env.TRIVET_PLAIN = "1";
+      for (const [service, name] of [["time", "TRIVET_TIME_PORT"], ["sntp", "TRIVET_SNTP_PORT"]]) {
+        const found = server.time?.find((each) => each.service === service);
+        if (found !== undefined && name !== undefined) {
+          env[name] = String(found.address.split(":").at(-1));
+        }
+      }
     }
     return new Person(this.programs, home, env);
   }
