@@ -1,6 +1,6 @@
 /**
- * Trivet as a library: the netdisk's client and server, the frame codec, the transfer engine, and the
- * rules for paths and errors that both sides share.
+ * Trivet as a library: the netdisk's client and server, the clock's client, the frame codec, the
+ * transfer engine, and the rules for paths and errors that both sides share.
  *
  * @example Upload a file and read it back
  * ```ts ignore
@@ -77,6 +77,16 @@ export type { KnownServer, PinnedServer, WebpkiServer } from "./lib/link/known_s
 export type { UnknownServer } from "./lib/link/dial.ts";
 export type { CertificateInfo } from "./lib/link/certificate.ts";
 
+// The clock's client.
+export {
+  type ClockCallOptions,
+  ClockClient,
+  type ClockClientOptions,
+  type ClockFormatOptions,
+} from "./client/clock.ts";
+export type { ClockSync, SyncOptions } from "./client/clock/measure.ts";
+export type { LeapSecond } from "./client/clock/ntp_question.ts";
+
 // Paths of the netdisk.
 export {
   checkPath,
@@ -125,10 +135,13 @@ export * from "./lib/transfer/verify.ts";
 
 // The server.
 export {
-  DEFAULT_QUOTA_BYTES,
   DRAIN_TIMEOUT_MS,
   type RunningServer,
   serve,
   type ServeOptions,
+  type ServiceName,
+  SERVICES,
 } from "./server/serve.ts";
+export { DEFAULT_QUOTA_BYTES, type NetdiskServeOptions } from "./server/netdisk_service.ts";
+export type { TimeAddress, TimeOptions, TimeServiceName } from "./server/clock/service.ts";
 export type { Address, TcpAddress, UnixAddress } from "./lib/link/address.ts";

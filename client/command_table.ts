@@ -17,6 +17,7 @@ import { mkdirCommand } from "./commands/mkdir.ts";
 import { putCommand } from "./commands/put.ts";
 import { registerCommand } from "./commands/register.ts";
 import { statCommand } from "./commands/stat.ts";
+import { timeCommand } from "./commands/time.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 
@@ -46,5 +47,6 @@ export const TRIVET = defineProgram({
     putCommand,
     getCommand,
     catCommand,
+    timeCommand,
   ].map(guarded),
 });

@@ -6,7 +6,7 @@
  *
  * @module
  */
-// deno-lint-ignore-file no-console
+// deno-lint-ignore-file no-console -- a program of its own, which says what it built
 import { parseArgs } from "@std/cli/parse-args";
 import { fileURLToPath } from "node:url";
 import { type Denort, findDenort } from "./compile/denort.ts";

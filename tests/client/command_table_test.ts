@@ -1,6 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { TRIVET } from "../../client/command_table.ts";
-import { isGroup, type OptionTable } from "../../lib/term/command.ts";
+import {
+  type CommandSpec,
+  isGroup,
+  type OptionTable,
+  subcommandsOf,
+} from "../../lib/term/command.ts";
 import { checkProgram } from "../../lib/term/check_program.ts";
 import { parseCommandLine } from "../../lib/term/parse.ts";
 
@@ -13,6 +18,14 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   cat: ["a"],
 };
 
+/** The option tables of commands and of all below them. */
+function tablesOf<C>(commands: readonly CommandSpec<C>[]): OptionTable[] {
+  return commands.flatMap((command) => [
+    ...(isGroup(command) ? [] : [command.options]),
+    ...tablesOf(subcommandsOf(command)),
+  ]);
+}
+
 const sources = { env: () => undefined };
 
 Deno.test("TRIVET is a sound table", { permissions: "none" }, () => {
@@ -20,9 +33,7 @@ Deno.test("TRIVET is a sound table", { permissions: "none" }, () => {
 });
 
 Deno.test("TRIVET gives every option a variable of its own", { permissions: "none" }, () => {
-  const tables: OptionTable[] = [TRIVET.globalOptions];
-  for (const command of TRIVET.commands) if (!isGroup(command)) tables.push(command.options);
-  for (const table of tables) {
+  for (const table of [TRIVET.globalOptions, ...tablesOf(TRIVET.commands)]) {
     for (const [name, { env }] of Object.entries(table)) {
       assertMatch(env ?? name, /^TRIVET_[A-Z_]+$/);
     }

@@ -36,12 +36,13 @@ class Shell {
     if (request.kind !== "command") throw new TypeError("Not a command");
     const [stdout, stderr] = [new FakeSink({ chunkBytes: 65_536 }), new FakeSink()];
     const stdin = new FakeInput([input, null], false);
-    const { globals } = request;
+    const { globals, globalSources } = request;
     const { json, quiet } = globals;
     const context: ClientContext = {
       output: new Output("trivet", { stdout, stderr, env, json, quiet }),
       prompter: new Prompter({ input: stdin, sink: stderr }),
       globals,
+      globalSources,
       env,
       signal: this.signal,
       program: "trivet",
@@ -222,6 +223,7 @@ Deno.test("A defect ends a command with INTERNAL, and shows its stack only when 
       output,
       env,
       globals: globals.globals,
+      globalSources: globals.globalSources,
       prompter: new Prompter({ input: stdin, sink: stderr }),
       signal: new AbortController().signal,
       program: "trivet",

@@ -19,6 +19,7 @@ import { SESSION_TOKEN_MS } from "../../server/authenticate.ts";
 import { TRIVETD } from "../../server/command_table.ts";
 import { LOGIN_TIMEOUT_MS } from "../../server/connection.ts";
 import { CONNECTION_UPLOADS_MAX } from "../../server/netdisk/uploads.ts";
+import { DOORS_MAX } from "../../server/direct_doors.ts";
 import { DRAIN_TIMEOUT_MS } from "../../server/serve.ts";
 import { codeOf, readPage, sectionOf, type Table, tablesOf } from "./page.ts";
 
@@ -31,6 +32,8 @@ const PAGES = [
   "docs/security.md",
   "docs/operations.md",
   "docs/dependencies.md",
+  "docs/performance.md",
+  "docs/time.md",
 ];
 
 function numbersIn(table: Table | undefined, column: number): number[] {
@@ -76,6 +79,7 @@ Deno.test("docs/operations.md gives each limit as it is", async () => {
     SEND_QUEUE_MAX_BYTES / 1024 ** 2,
     SESSION_TOKEN_MS / (24 * 60 * 60 * 1000),
     DRAIN_TIMEOUT_MS / 1000,
+    DOORS_MAX,
     TCP_BACKLOG,
   ]);
 });
