@@ -25,7 +25,7 @@ import { GLOBAL_OPTIONS } from "./global_options.ts";
 export const TRIVET = defineProgram({
   name: "trivet",
   version: VERSION,
-  summary: "Trivet's client: a netdisk on your own network",
+  summary: "Trivet's client: a netdisk and a clock on your own network",
   description:
     "Options may stand before or after the command, and each has a variable in the environment. " +
     "TRIVET_TOKEN logs in with a token; it has no option, since other users can see arguments.",

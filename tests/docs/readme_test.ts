@@ -89,6 +89,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "README.md: the lines about the time work as they stand",
+  ignore,
+  fn: async () => {
+    const [lines = ""] = shellBlocks(sectionOf(await readPage("README.md"), "## The time"));
+    await using server = await TestServer.start({
+      plain: false,
+      services: ["netdisk", "time"],
+      time: { timePort: 0, sntpPort: 0 },
+    });
+    await using shell = await Shell.open(server);
+    const ports = server.running.time.map(({ service, port }) =>
+      `export TRIVET_${service === "time" ? "TIME" : "SNTP"}_PORT=${port}\n`
+    );
+    const script = ports.join("") + lines.replaceAll("./denow task trivet", "trivet");
+    const output = await shell.run(script);
+    assert(/^星期. \d\d:\d\d:\d\d\n/.test(output), output);
+    assert(output.includes("\nstratum      10, from LOCL\n"), output);
+  },
+});
+
+Deno.test({
   name: "README.md: the lines for scripts work as they stand",
   ignore,
   fn: async () => {
