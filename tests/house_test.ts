@@ -35,6 +35,7 @@ const SOCKETLESS = [
   "lib/frame",
   "lib/datagram",
   "lib/transfer",
+  "lib/clock",
   "lib/errors.ts",
   "lib/private_file.ts",
   "lib/version.ts",

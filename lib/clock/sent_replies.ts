@@ -33,7 +33,7 @@ export class SentReplies {
    *
    * @param source To whom it goes.
    * @param reply The answer; the caller does not change it any more.
-   * @param nowMs The time; any clock that does not jump.
+   * @param nowMs The time, in milliseconds.
    */
   add(source: DatagramSource, reply: Uint8Array, nowMs: number): void {
     const sent = this.#sent[source.port % SENT_REPLIES_MAX];
@@ -53,7 +53,8 @@ export class SentReplies {
    */
   isEcho(source: DatagramSource, text: Uint8Array, nowMs: number): boolean {
     const sent = this.#sent[source.port % SENT_REPLIES_MAX];
-    return sent !== undefined && sent.port === source.port && nowMs - sent.atMs < LOOP_WINDOW_MS &&
+    return sent !== undefined && sent.port === source.port &&
+      Math.abs(nowMs - sent.atMs) < LOOP_WINDOW_MS &&
       sent.hostname === source.hostname && equalBytes(withoutLineEnd(sent.reply), text);
   }
 }

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { equalBytes } from "./datagram_bytes.ts";
+import { equalBytes, withoutLineEnd } from "./datagram_bytes.ts";
 import { parseSeconds } from "./seconds.ts";
 import { TimeFormat } from "./strftime.ts";
+import type { WallClock } from "./wall_clock.ts";
 import type { Zone } from "./zone.ts";
 
 /** Widest field that the service writes. */
@@ -31,7 +32,8 @@ export const INSTANT_FORMAT = "%Y-%m-%d %H:%M:%S";
 /** The form of {@linkcode INSTANT_FORMAT}; whoever sends it is a server that answers. */
 const INSTANT = /^[+-]?\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
-const LINE_END = /[\r\n]+$/;
+const NS_PER_MS = 1_000_000n;
+const MS_PER_SECOND = 1000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -94,15 +96,16 @@ export class TextRequest {
    * The answer.
    *
    * @param second Seconds since 1970, whole.
-   * @param epochNs The instant in full, asked for only when the answer does not hold any more.
+   * @param wallNs The clock, asked only when the last answer does not hold any more.
    * @returns Never changed later; `undefined` for silence.
    */
-  reply(second: number, epochNs: () => bigint): Uint8Array | undefined {
+  reply(second: number, wallNs: WallClock): Uint8Array | undefined {
     if (this.#second === second || this.#second === Infinity) return this.#reply;
     const format = this.#format;
     if (format === undefined) return undefined;
-    this.#answer(format.format(epochNs()), epochNs);
-    this.#second = format.hasFraction ? NaN : second;
+    const epochNs = wallNs();
+    this.#answer(format.format(epochNs), epochNs);
+    this.#second = format.hasFraction ? NaN : secondOf(epochNs);
     return this.#reply;
   }
 
@@ -119,22 +122,23 @@ export class TextRequest {
     }
   }
 
-  #answer(text: string, epochNs: () => bigint): void {
+  #answer(text: string, epochNs: bigint): void {
     this.#isVerbatim = text === this.#text;
     const safe = this.#isVerbatim || this.#endsLoops(text, epochNs)
       ? text
-      : this.#open(INSTANT_FORMAT).format(epochNs());
+      : this.#open(INSTANT_FORMAT).format(epochNs);
     this.#reply = encoder.encode(safe);
   }
 
   /**
    * Whether another server, should it get this answer for a request, would answer with something that
-   * this one leaves unanswered: a time in the form of an instant, or the very same text.
+   * this one leaves unanswered: a time in the form of an instant, or the very same text. Nothing at all
+   * is what DAYTIME and TIME answer.
    */
-  #endsLoops(text: string, epochNs: () => bigint): boolean {
-    const request = text.replace(LINE_END, "");
-    if (request === "") return INSTANT.test(this.#open(DEFAULT_FORMAT).format(epochNs()));
-    return !request.includes("%") || this.#open(request).format(epochNs()) === request;
+  #endsLoops(text: string, epochNs: bigint): boolean {
+    const request = decodeText(withoutLineEnd(encoder.encode(text))) ?? "";
+    if (!request.includes("%")) return request !== "";
+    return this.#open(request).format(epochNs) === request;
   }
 
   #open(format: string): TimeFormat {
@@ -144,6 +148,10 @@ export class TextRequest {
       lengthMaxBytes: replyMaxBytes(this.bytes.length),
     });
   }
+}
+
+function secondOf(epochNs: bigint): number {
+  return Math.floor(Number(epochNs / NS_PER_MS) / MS_PER_SECOND);
 }
 
 function decodeText(bytes: Uint8Array): string | undefined {

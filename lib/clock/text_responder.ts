@@ -9,11 +9,13 @@ import { withoutLineEnd } from "./datagram_bytes.ts";
 import { type DatagramResponder, type DatagramSource, isClientPort } from "./datagram_source.ts";
 import type { RateLimit } from "./rate_limit.ts";
 import { SentReplies } from "./sent_replies.ts";
-import { StampClock } from "./stamp_clock.ts";
 import { TextRequests, type TextStyle } from "./text_formats.ts";
+import { type WallClock, wallClockNs } from "./wall_clock.ts";
 
 /** Longest datagram that is answered. */
 export const TEXT_REQUEST_MAX_BYTES = 512;
+
+const MS_PER_SECOND = 1000;
 
 /** Options of {@linkcode TextResponder}. */
 export interface TextResponderOptions extends TextStyle {
@@ -21,8 +23,10 @@ export interface TextResponderOptions extends TextStyle {
   readonly limit: RateLimit;
   /** Port of the service. */
   readonly ownPort: number;
-  /** The time (default: this machine's clock). */
-  readonly clock?: StampClock;
+  /** The time that is written, in nanoseconds since 1970 (default: this machine's clock). */
+  readonly wallNs?: WallClock;
+  /** The same clock in milliseconds: the cheapest reading there is, one for each datagram. */
+  readonly wallMs?: () => number;
 }
 
 /**
@@ -36,12 +40,12 @@ export interface TextResponderOptions extends TextStyle {
  * A line's end is left out. No answer is longer than 64 bytes or three times the request.
  */
 export class TextResponder implements DatagramResponder {
-  readonly #clock: StampClock;
+  readonly #wallNs: WallClock;
+  readonly #wallMs: () => number;
   readonly #limit: RateLimit;
   readonly #ownPort: number;
   readonly #requests: TextRequests;
   readonly #sent = new SentReplies();
-  readonly #epochNs: () => bigint;
 
   /**
    * Makes a responder.
@@ -50,11 +54,10 @@ export class TextResponder implements DatagramResponder {
    * @throws {TrivetError} `USAGE` If there is no such zone or locale.
    */
   constructor(options: TextResponderOptions) {
-    const { clock = new StampClock(), limit, ownPort } = options;
-    this.#clock = clock;
-    this.#epochNs = () => clock.epochNs;
-    this.#limit = limit;
-    this.#ownPort = ownPort;
+    this.#wallNs = options.wallNs ?? wallClockNs;
+    this.#wallMs = options.wallMs ?? Date.now;
+    this.#limit = options.limit;
+    this.#ownPort = options.ownPort;
     this.#requests = new TextRequests(options);
     // A wrong zone or locale must not wait for the first request.
     this.#requests.find(new Uint8Array(0));
@@ -64,14 +67,13 @@ export class TextResponder implements DatagramResponder {
   respond(request: Uint8Array, source: DatagramSource): Uint8Array | undefined {
     if (request.length > TEXT_REQUEST_MAX_BYTES) return undefined;
     if (!isClientPort(source.port, this.#ownPort)) return undefined;
-    const clock = this.#clock;
-    clock.arrive();
-    if (this.#limit.check(source.hostname, clock.monotonicMs) !== "answer") return undefined;
+    const nowMs = this.#wallMs();
+    if (this.#limit.check(source.hostname, nowMs) !== "answer") return undefined;
     const found = this.#requests.find(withoutLineEnd(request));
-    const reply = found.reply(clock.seconds, this.#epochNs);
+    const reply = found.reply(Math.floor(nowMs / MS_PER_SECOND), this.#wallNs);
     if (reply === undefined) return undefined;
-    if (found.isVerbatim && this.#sent.isEcho(source, reply, clock.monotonicMs)) return undefined;
-    this.#sent.add(source, reply, clock.monotonicMs);
+    if (found.isVerbatim && this.#sent.isEcho(source, reply, nowMs)) return undefined;
+    this.#sent.add(source, reply, nowMs);
     return reply;
   }
 }

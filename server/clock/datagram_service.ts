@@ -90,13 +90,21 @@ export class DatagramService implements AsyncDisposable {
         pauseMs = PAUSE_MIN_MS;
       } catch (error) {
         if (this.#isClosed) return;
+        // Windows tells the next call that nobody was there for an earlier answer.
+        if (error instanceof Deno.errors.ConnectionReset) continue;
         await this.#pause(error, pauseMs);
         pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
         continue;
       }
+      const source = received[1] as Deno.NetAddr;
+      let reply: Uint8Array | undefined;
       try {
-        const source = received[1] as Deno.NetAddr;
-        const reply = responder.respond(received[0], source);
+        reply = responder.respond(received[0], source);
+      } catch (error) {
+        log.error("Answering on port {port} failed: {error}", { port, error });
+        continue;
+      }
+      try {
         // One at a time: the reply's buffer is used again, and who sends too fast fills the queue of
         // the system and not ours. Not in a function of its own: another promise for each datagram
         // would be felt.

@@ -16,7 +16,9 @@ const PERMISSION_BITS = 0o777;
 /**
  * The entity tag of a file: other content has another tag. Every publication makes a new inode, whose
  * birth is known to the millisecond, so that the tag changes even when size and time stay and the
- * inode's number is used again. What is changed in place by other programs shows in the time of the
+ * inode's number is used again: a file never has the inode of the one that it replaces, but it may
+ * have that of the one before. (Two that are born in one millisecond, of the same size, with another
+ * in between, can share a tag.) What is changed in place by other programs shows in the time of the
  * change, which Deno gives in whole seconds, and in the time of the content, in milliseconds.
  */
 export function etagOf(info: Deno.FileInfo): string {

@@ -28,7 +28,14 @@ export class FakeClock {
     this.epochNs += BigInt(ms) * NS_PER_MS;
   }
 
-  /** What a responder takes. */
+  /** What the text responder takes. */
+  wall(): { wallNs: () => bigint; wallMs: () => number } {
+    const floor = (ns: bigint) =>
+      Number((ns - (ns % NS_PER_MS + NS_PER_MS) % NS_PER_MS) / NS_PER_MS);
+    return { wallNs: () => this.epochNs, wallMs: () => floor(this.epochNs) };
+  }
+
+  /** What the NTP responder takes. */
   stamps(): StampClock {
     return new StampClock({ wallNs: () => this.epochNs, monotonicMs: () => this.monotonicMs });
   }

@@ -203,8 +203,20 @@ function testFiles(test: Test): void {
     const tags = new Set<string>();
     for (const content of ["one", "two", "one", "six"]) {
       tags.add((await put(depot, ["f"], content, { mtimeMs: 1000 })).etag);
+      // A file's birth is known to the millisecond.
+      const bornMs = Date.now();
+      while (Date.now() === bornMs) await new Promise((resolve) => setTimeout(resolve, 1));
     }
     assertEquals(tags.size, 4);
+  });
+
+  test("gives what replaces a file another tag, however soon", async (depot) => {
+    let last = "";
+    for (let i = 0; i < 50; i++) {
+      const { etag } = await put(depot, ["f"], `${i % 10}`, { mtimeMs: 1000 });
+      assert(etag !== last);
+      last = etag;
+    }
     assertEquals((await depot.stat(at("f"))).etag, (await depot.stat(at("f"))).etag);
   });
 

@@ -1,0 +1,18 @@
+/**
+ * The measure of the clock's bench: the least that a UDP server in Deno can do. It receives into one
+ * buffer and sends that back.
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console -- a program of its own
+if (import.meta.main) {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { addr } = socket;
+  console.log(`port ${addr.transport === "udp" ? addr.port : 0}`);
+  const buffer = new Uint8Array(2048);
+  for (;;) {
+    const [bytes, source] = await socket.receive(buffer);
+    await socket.send(bytes, source);
+  }
+}
