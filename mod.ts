@@ -59,11 +59,13 @@ export {
 } from "./client/trust.ts";
 export type {
   Account,
+  DiskUsage,
   DurabilityMode,
   NetdiskEntry,
   OverwriteMode,
   ResumeMode,
   StoredFile,
+  TrashItem,
 } from "./client/netdisk_types.ts";
 export type { DownloadResult } from "./client/download.ts";
 export type { DownloadStreamResult } from "./client/download_stream.ts";

@@ -8,16 +8,21 @@
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
 import { catCommand } from "./commands/cat.ts";
+import { dfCommand } from "./commands/df.ts";
 import { getCommand } from "./commands/get.ts";
 import { guarded } from "./commands/guard.ts";
 import { loginCommand } from "./commands/login.ts";
 import { logoutCommand } from "./commands/logout.ts";
 import { lsCommand } from "./commands/ls.ts";
 import { mkdirCommand } from "./commands/mkdir.ts";
+import { mvCommand } from "./commands/mv.ts";
 import { putCommand } from "./commands/put.ts";
 import { registerCommand } from "./commands/register.ts";
+import { rmCommand } from "./commands/rm.ts";
+import { rmdirCommand } from "./commands/rmdir.ts";
 import { statCommand } from "./commands/stat.ts";
 import { timeCommand } from "./commands/time.ts";
+import { trashCommand } from "./commands/trash.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 
@@ -44,6 +49,11 @@ export const TRIVET = defineProgram({
     lsCommand,
     statCommand,
     mkdirCommand,
+    rmdirCommand,
+    rmCommand,
+    mvCommand,
+    trashCommand,
+    dfCommand,
     putCommand,
     getCommand,
     catCommand,

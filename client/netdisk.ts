@@ -14,7 +14,7 @@ import {
   type NetdiskRequest,
   type NetdiskResponse,
 } from "../lib/netdisk/messages.ts";
-import { parsePath } from "../lib/netdisk/path.ts";
+import { formatPath, parsePath } from "../lib/netdisk/path.ts";
 import type { ByteReader } from "../lib/transfer/source.ts";
 import type { ByteWriter } from "../lib/transfer/sink.ts";
 import { Connections } from "./connections.ts";
@@ -23,7 +23,14 @@ import { openDirect } from "./direct.ts";
 import type { DownloadResult } from "./download.ts";
 import type { DownloadStreamResult } from "./download_stream.ts";
 import { baseName } from "./local_path.ts";
-import type { Account, DurabilityMode, NetdiskEntry, OverwriteMode } from "./netdisk_types.ts";
+import type {
+  Account,
+  DiskUsage,
+  DurabilityMode,
+  NetdiskEntry,
+  OverwriteMode,
+  TrashItem,
+} from "./netdisk_types.ts";
 import type { Pacer } from "./pacer.ts";
 import { type Credentials, openSession, type Session } from "./session.ts";
 import type { TransferOptions } from "./transfer_types.ts";
@@ -260,6 +267,92 @@ export class NetdiskClient implements AsyncDisposable {
     });
   }
 
+  /** Removes an empty folder for good. */
+  async rmdir(path: string, signal?: AbortSignal): Promise<void> {
+    await this.#ask("rmdir", { path: parsePath(path) }, signal);
+  }
+
+  /**
+   * Moves a file into the trash, or with `recursive` a folder and all in it.
+   *
+   * @returns How many files and folders went, and what {@linkcode NetdiskClient.restore} needs.
+   */
+  async rm(
+    path: string,
+    options: { readonly recursive?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<{ removed: number; trashId: string }> {
+    const { recursive = false, signal } = options;
+    return await this.#ask("rm", { path: parsePath(path), recursive }, signal);
+  }
+
+  /**
+   * Gives a file or folder another path.
+   *
+   * @param from Where it is.
+   * @param to Where it goes: a folder that exists, or a path that ends with `/`, takes it under its name.
+   * @param options `replace`: a file that has the new path goes.
+   * @returns The path that it has now.
+   */
+  async mv(
+    from: string,
+    to: string,
+    options: { readonly replace?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<string> {
+    const { replace = false, signal } = options;
+    const source = parsePath(from);
+    const target = parsePath(to);
+    const inside = [...target, ...source.slice(-1)];
+    const isFolder = target.length === 0 || to.endsWith("/") ||
+      await this.#isFolder(target, signal);
+    const path = isFolder ? inside : target;
+    const overwrite = replace ? "replace" : "fail";
+    await this.#ask("mv", { from: source, to: path, overwrite }, signal);
+    return formatPath(path);
+  }
+
+  /** What the account may hold and does. */
+  async df(signal?: AbortSignal): Promise<DiskUsage> {
+    return await this.#ask("df", {}, signal);
+  }
+
+  /** Lists the trash, what was removed first at the top, read page by page. */
+  async *trash(signal?: AbortSignal): AsyncGenerator<TrashItem> {
+    let after: string | undefined;
+    for (;;) {
+      const page = await this.#ask("trash.list", after === undefined ? {} : { after }, signal);
+      yield* page.items;
+      after = page.items.at(-1)?.id;
+      if (!page.more || after === undefined) return;
+    }
+  }
+
+  /**
+   * Puts something back where it was removed.
+   *
+   * @param id What {@linkcode NetdiskClient.trash} calls it.
+   * @param options `rename`: if the name is taken meanwhile, another one.
+   * @returns Its path.
+   */
+  async restore(
+    id: string,
+    options: { readonly rename?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<string> {
+    const overwrite = options.rename === true ? "rename" : "fail";
+    return formatPath((await this.#ask("trash.restore", { id, overwrite }, options.signal)).path);
+  }
+
+  /**
+   * Deletes what is in the trash for good, and gives its bytes back to the quota.
+   *
+   * @param ids Only these; everything without it.
+   */
+  async emptyTrash(
+    ids?: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ items: number; bytes: number }> {
+    return await this.#ask("trash.empty", ids === undefined ? {} : { ids: [...ids] }, signal);
+  }
+
   /**
    * Revokes the token of this session; this client is of no use after.
    *
@@ -278,6 +371,15 @@ export class NetdiskClient implements AsyncDisposable {
   /** The same as {@linkcode NetdiskClient.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #isFolder(path: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      return (await this.#ask("stat", { path: [...path] }, signal)).entry.type === "folder";
+    } catch (error) {
+      if (error instanceof TrivetError && error.code === "NOT_FOUND") return false;
+      throw error;
+    }
   }
 
   #upload(path: readonly string[], options: PutOptions) {

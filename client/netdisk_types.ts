@@ -55,3 +55,31 @@ export type ResumeMode = "auto" | "always" | "never";
 
 /** When a file counts as stored: once the disk holds it, or once the system does. */
 export type DurabilityMode = "commit" | "os";
+
+/** What lies in the trash. */
+export interface TrashItem {
+  /** Names it. */
+  readonly id: string;
+  /** Components of the path where it stood. */
+  readonly path: readonly string[];
+  /** When it was removed, in milliseconds since 1970. */
+  readonly deletedMs: number;
+  /** Bytes of it and all in it. */
+  readonly bytes: number;
+  /** Files and folders, itself included. */
+  readonly entries: number;
+  /** What it is. */
+  readonly kind: "file" | "folder";
+}
+
+/** What an account may hold and does. */
+export interface DiskUsage {
+  /** Most bytes. */
+  readonly quotaBytes: number;
+  /** Bytes that count: files, trash, and what unfinished uploads have reserved. */
+  readonly usedBytes: number;
+  /** What unfinished uploads have reserved. */
+  readonly partialBytes: number;
+  /** What the trash holds. */
+  readonly trashBytes: number;
+}

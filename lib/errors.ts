@@ -86,6 +86,8 @@ export type ErrorCode =
   | "NAME_CASE_CONFLICT"
   | "IS_FOLDER"
   | "NOT_FOLDER"
+  | "FOLDER_NOT_EMPTY"
+  | "INTO_ITSELF"
   | "NOT_REGULAR"
   | "CHANGED"
   | "UPLOAD_TAKEN_OVER"
@@ -179,6 +181,12 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   NAME_CASE_CONFLICT: kind(EXIT.CONFLICT, false, "Choose a name that differs by more than case"),
   IS_FOLDER: kind(EXIT.CONFLICT, false, "Name a file"),
   NOT_FOLDER: kind(EXIT.CONFLICT, false, "Name a folder"),
+  FOLDER_NOT_EMPTY: kind(
+    EXIT.CONFLICT,
+    false,
+    "Remove what is in the folder first, or all of it with trivet rm -r",
+  ),
+  INTO_ITSELF: kind(EXIT.CONFLICT, false, "Choose a place outside of the folder that is moved"),
   NOT_REGULAR: kind(EXIT.CONFLICT, false, "Name a regular file"),
   CHANGED: kind(EXIT.CONFLICT, true, "Run the same command again"),
   UPLOAD_TAKEN_OVER: kind(EXIT.CONFLICT, false, "Another session has taken over this upload"),

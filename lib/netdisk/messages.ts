@@ -24,6 +24,9 @@ export const RANGES_MAX = 1024;
 /** Most entries in one answer to `ls`; the rest follows with `after`. */
 export const LIST_PAGE_MAX = 1000;
 
+/** Most items in one answer to `trash.list`, and most ids in one `trash.empty`. */
+export const TRASH_PAGE_MAX = 100;
+
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Name = v.pipe(v.string(), v.maxLength(4096));
 /** Components of a path from the home's root; [] is the root. `checkPath` applies the rules. */
@@ -33,10 +36,16 @@ const TimeMs = v.pipe(v.number(), v.finite());
 /** Permission bits; only the executable bits are kept. */
 const Mode = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o7777));
 const UploadId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
+/** An item of the trash; ids sort by the time of removal. */
+const TrashId = v.pipe(v.string(), v.regex(/^[0-9a-z]{1,32}$/));
 const Etag = v.pipe(v.string(), v.maxLength(128));
 
 /** What happens when the name is taken: `rename` chooses `name (2).ext`. */
 export const OVERWRITE_MODES = ["replace", "skip", "fail", "rename"] as const;
+/** What `mv` does when a file has the name; a folder is never replaced, nor replaces anything. */
+export const MOVE_OVERWRITE_MODES = ["replace", "fail"] as const;
+/** What `trash.restore` does when the name is taken; `rename` chooses `name (2).ext`. */
+export const RESTORE_OVERWRITE_MODES = ["fail", "rename"] as const;
 /** Whether a partial upload is continued, must be, or is thrown away. */
 export const RESUME_MODES = ["auto", "always", "never"] as const;
 /** When an answer says that a file is stored: once the disk holds it, or once the system does. */
@@ -62,6 +71,29 @@ export const NETDISK_REQUESTS = {
   stat: v.strictObject({ path: Path }),
   /** Makes a folder; with `parents`, its missing ancestors too, and an existing one is no error. */
   mkdir: v.strictObject({ path: Path, parents: v.optional(v.boolean()) }),
+  /** Removes an empty folder at once; the root never. */
+  rmdir: v.strictObject({ path: Path }),
+  /** Moves a file, or with `recursive` a folder and all in it, into the trash; the root never. */
+  rm: v.strictObject({ path: Path, recursive: v.optional(v.boolean()) }),
+  /** Gives a file or folder another path in the home; without `overwrite`, `fail`. */
+  mv: v.strictObject({
+    from: Path,
+    to: Path,
+    overwrite: v.optional(v.picklist(MOVE_OVERWRITE_MODES)),
+  }),
+  /** The account's bytes: quota, and what takes it up. */
+  df: v.strictObject({}),
+  /** One page of the trash, what was removed first at the top. */
+  "trash.list": v.strictObject({ after: v.optional(TrashId) }),
+  /** Puts an item back where it was, with missing folders; without `overwrite`, `fail`. */
+  "trash.restore": v.strictObject({
+    id: TrashId,
+    overwrite: v.optional(v.picklist(RESTORE_OVERWRITE_MODES)),
+  }),
+  /** Deletes the items with these ids, or all without `ids`, for good. */
+  "trash.empty": v.strictObject({
+    ids: v.optional(v.pipe(v.array(TrashId), v.maxLength(TRASH_PAGE_MAX))),
+  }),
   /** A small file at once: the body is the content, `digest` its XXH3-128 in hex. */
   "put.file": v.strictObject({
     path: Path,
@@ -147,6 +179,21 @@ const Stored = v.object({
 /** Answer to a finished upload. */
 export type StoredFile = v.InferOutput<typeof Stored>;
 
+const TrashItem = v.object({
+  id: v.string(),
+  /** Where it stood, from the home's root. */
+  path: v.array(v.string()),
+  deletedMs: TimeMs,
+  /** Bytes of its files, which count against the quota until it is deleted for good. */
+  bytes: Count,
+  /** Files and folders in it, itself among them. */
+  entries: Count,
+  kind: v.picklist(["file", "folder"]),
+});
+
+/** A removed file or folder in the trash. */
+export type TrashListItem = v.InferOutput<typeof TrashItem>;
+
 /** Answers by method: the head of RESPONSE. */
 export const NETDISK_RESPONSES = {
   whoami: v.object({
@@ -159,6 +206,26 @@ export const NETDISK_RESPONSES = {
   ls: v.object({ entry: Entry, entries: v.array(Entry), more: v.boolean() }),
   stat: v.object({ entry: Entry }),
   mkdir: v.object({ created: v.boolean() }),
+  rmdir: v.object({}),
+  rm: v.object({
+    /** Entries that went into the trash: the named one and all in it. */
+    removed: Count,
+    trashId: v.string(),
+  }),
+  mv: v.object({ entry: Entry }),
+  df: v.object({
+    quotaBytes: Count,
+    /** All that counts against the quota: files, trash and what uploads have reserved. */
+    usedBytes: Count,
+    /** What unfinished uploads have reserved. */
+    partialBytes: Count,
+    /** What the trash holds. */
+    trashBytes: Count,
+  }),
+  "trash.list": v.object({ items: v.array(TrashItem), more: v.boolean() }),
+  /** Where the item now stands. */
+  "trash.restore": v.object({ path: v.array(v.string()) }),
+  "trash.empty": v.object({ items: Count, bytes: Count }),
   "put.file": Stored,
   "put.open": v.object({
     uploadId: v.string(),

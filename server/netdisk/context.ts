@@ -58,8 +58,30 @@ export function homePath(context: NetdiskContext, components: readonly string[])
  */
 export function writablePath(context: NetdiskContext, components: readonly string[]): HomePath {
   const at = homePath(context, components);
-  if (context.session.scope === "read") {
-    throw new TrivetError("PERMISSION_DENIED", "The login may only read");
+  requireWriter(context);
+  return at;
+}
+
+/**
+ * Like {@linkcode writablePath}, for what is taken away or put somewhere as a whole: neither the root
+ * nor the folder that the login is confined to, which stands in a folder that it does not reach.
+ *
+ * @throws {TrivetError} `PERMISSION_DENIED` for these, too.
+ */
+export function entryPath(context: NetdiskContext, components: readonly string[]): HomePath {
+  const at = writablePath(context, components);
+  if (at.path.length === context.session.pathPrefix.length) {
+    throw new TrivetError("PERMISSION_DENIED", "The root cannot be removed, moved or replaced");
   }
   return at;
+}
+
+/**
+ * Refuses a login that may only read.
+ *
+ * @throws {TrivetError} `PERMISSION_DENIED`.
+ */
+export function requireWriter({ session }: NetdiskContext): void {
+  if (session.scope !== "read") return;
+  throw new TrivetError("PERMISSION_DENIED", "The login may only read");
 }

@@ -1,19 +1,23 @@
 /**
- * The port to the file trees: homes and the parts of uploads in progress. All changes of files go
+ * The port to the file trees: homes, the parts of uploads in progress and the trash. All changes of files go
  * through it; an implementation passes the suite in `tests/server/netdisk/depot_contract.ts`.
  *
  * Paths are components that `checkPath` has checked, [] being the home's root. Failures are
  * `TrivetError`s: `NOT_FOUND`, `NOT_FOLDER`, `IS_FOLDER`, `EXISTS`, `NOT_REGULAR`, `SYMLINK_REFUSED`,
- * `NAME_CASE_CONFLICT`, `UPLOAD_NOT_FOUND`, `PERMISSION_DENIED`, `DISK_FULL`, and `INTERNAL` with the
- * cause for everything unexpected.
+ * `NAME_CASE_CONFLICT`, `FOLDER_NOT_EMPTY`, `INTO_ITSELF`, `CHANGED`, `UPLOAD_NOT_FOUND`,
+ * `PERMISSION_DENIED`, `DISK_FULL`, and `INTERNAL` with the cause for everything unexpected.
  *
  * @module
  */
 
-import type { NetdiskEntry } from "../../lib/netdisk/messages.ts";
+import type {
+  MOVE_OVERWRITE_MODES,
+  NetdiskEntry,
+  RESTORE_OVERWRITE_MODES,
+} from "../../lib/netdisk/messages.ts";
 import type { Sink } from "../../lib/transfer/sink.ts";
 import type { SyncSource } from "../../lib/transfer/source.ts";
-import type { Durability, OverwriteMode } from "../store/catalog.ts";
+import type { Durability, NewTrash, OverwriteMode, TrashSize } from "../store/catalog.ts";
 
 export type { Durability, OverwriteMode };
 
@@ -120,6 +124,35 @@ export type CommitTrace =
   /** Neither is there. */
   | "lost";
 
+/** How something is removed. */
+export interface RemoveOptions {
+  /** Whether a folder may go, with all in it. */
+  readonly recursive?: boolean;
+  /**
+   * Called once just before the rename, so that the catalog knows of it first. When it fails, nothing
+   * is removed; when the operation fails after it, `endTrash` of `server/store/recovery_moves.ts`
+   * finds out what became of it.
+   */
+  intent?(intent: Pick<NewTrash, "kind">): Promise<void>;
+}
+
+/** How an item of the trash is restored. */
+export interface RestoreOptions {
+  /** What to do when the name is taken. */
+  readonly overwrite: typeof RESTORE_OVERWRITE_MODES[number];
+}
+
+/** How something is moved. */
+export interface MoveOptions {
+  /** What to do when a file has the name; a folder replaces nothing and is never replaced. */
+  readonly overwrite: typeof MOVE_OVERWRITE_MODES[number];
+  /**
+   * Called once just before the rename if it replaces a file; when the operation fails after it,
+   * `endMove` of `server/store/recovery_moves.ts` finds out what became of it.
+   */
+  intent?(intent: { readonly replacedBytes: number }): Promise<void>;
+}
+
 /** The file trees of all users. */
 export interface Depot {
   /** Makes a user's home, durably; an existing one stays. */
@@ -169,4 +202,24 @@ export interface Depot {
   ): Promise<Published>;
   /** What became of a commit whose intent was `at` and `size`. */
   traceCommit(id: string, at: HomePath, size: number): Promise<CommitTrace>;
+  /**
+   * Keeps what is published where it is: removals and moves in this home wait until the answer is
+   * disposed of, which is when the catalog has counted it.
+   */
+  holdHome(user: string): Promise<Disposable>;
+
+  /** Removes an empty folder. Throws `FOLDER_NOT_EMPTY`, `NOT_FOLDER`, for the root `PERMISSION_DENIED`. */
+  removeFolder(at: HomePath): Promise<void>;
+  /** Moves a file or folder into the trash, as item `id`. Throws `IS_FOLDER` without `recursive`. */
+  moveToTrash(id: string, at: HomePath, options?: RemoveOptions): Promise<void>;
+  /** What the item that stood at a path takes up; null when it is not in the trash. */
+  measureTrash(id: string, at: HomePath): Promise<TrashSize | null>;
+  /** Moves an item back, with missing folders; answers its path. Throws `EXISTS` with `fail`. */
+  restoreTrash(id: string, at: HomePath, options: RestoreOptions): Promise<string[]>;
+  /** Deletes an item for good; whether there was one. */
+  removeTrash(id: string, user: string): Promise<boolean>;
+  /** Gives a file or folder another path in the same home; answers its entry there. */
+  move(from: HomePath, to: HomePath, options: MoveOptions): Promise<NetdiskEntry>;
+  /** Whether anything stands at a path that a request could use. */
+  exists(at: HomePath): Promise<boolean>;
 }

@@ -11,7 +11,7 @@ import { asStorageError } from "../../lib/transfer/storage_error.ts";
 const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, reason: string]>> = {
   ENOENT: ["NOT_FOUND", "it does not exist"],
   EEXIST: ["EXISTS", "the name is taken"],
-  ENOTEMPTY: ["EXISTS", "the folder is not empty"],
+  ENOTEMPTY: ["FOLDER_NOT_EMPTY", "the folder is not empty"],
   ENOTDIR: ["NOT_FOLDER", "a part of the path is not a folder"],
   EISDIR: ["IS_FOLDER", "it is a folder"],
   ELOOP: ["SYMLINK_REFUSED", "a part of the path is a symbolic link"],

@@ -76,6 +76,30 @@ export class FolderIndices {
     kept.stamp = stampOf(Deno.lstatSync(folder));
   }
 
+  /**
+   * Notes that Trivet itself took a name away.
+   *
+   * @param folder Path of the folder.
+   * @param before What lstat said of it before the change.
+   * @param names The name in NFC, and the one that the disk had.
+   */
+  removed(
+    folder: string,
+    before: Deno.FileInfo,
+    { name, diskName }: { name: string; diskName: string },
+  ): void {
+    const kept = this.#kept.get(folder);
+    if (kept === undefined) return;
+    if (kept.stamp !== stampOf(before)) {
+      this.#kept.delete(folder);
+      return;
+    }
+    if (kept.strays.get(name) === diskName) kept.strays.delete(name);
+    const key = nameKey(name, "portable");
+    if (kept.keys.get(key) === diskName) kept.keys.delete(key);
+    kept.stamp = stampOf(Deno.lstatSync(folder));
+  }
+
   #scan(folder: string, stamp: string): Kept {
     const index: Kept = { stamp, strays: new Map(), links: new Set(), keys: new Map() };
     for (const { name, isSymlink } of Deno.readDirSync(folder)) {

@@ -62,7 +62,7 @@ export class Publisher {
     const spot = this.#walker.spot(at);
     refuseTwin(spot, at.path);
     if (spot.info === null) return { spot, path: [...at.path], taken: null };
-    if (overwrite === "rename") return this.#freeName(at, spot);
+    if (overwrite === "rename") return freeName(this.#walker, at, spot);
     if (overwrite === "fail") throw exists(at.path);
     if (spot.info.isDirectory) throw isFolder(at.path);
     if (!spot.info.isFile) {
@@ -112,16 +112,17 @@ export class Publisher {
       `Cannot publish ${quoteName(formatPath(at.path))}: other programs keep changing it`,
     );
   }
+}
 
-  #freeName(at: HomePath, taken: Spot): Target {
-    for (let number = 2; number < RENAME_TRIES_MAX; number++) {
-      const name = numberedName(taken.name, number);
-      const path = [...at.path.slice(0, -1), name];
-      const spot = this.#walker.child(taken.folder, name, path);
-      if (spot.info === null && spot.twin === null) return { spot, path, taken: null };
-    }
-    throw exists(at.path);
+/** The first numbered name that is free beside one that is taken. */
+export function freeName(walker: Walker, at: HomePath, taken: Spot): Target {
+  for (let number = 2; number < RENAME_TRIES_MAX; number++) {
+    const name = numberedName(taken.name, number);
+    const path = [...at.path.slice(0, -1), name];
+    const spot = walker.child(taken.folder, name, path);
+    if (spot.info === null && spot.twin === null) return { spot, path, taken: null };
   }
+  throw exists(at.path);
 }
 
 /**

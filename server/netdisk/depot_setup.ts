@@ -18,6 +18,8 @@ export interface DepotFolders {
   readonly homes: string;
   /** Folder of the parts. */
   readonly parts: string;
+  /** Folder of the trash. */
+  readonly trash: string;
   /** Whether the file system takes names that differ by case as the same. */
   readonly foldsCase: boolean;
   /** Whether files are made with fewer permissions than were asked for. */
@@ -28,7 +30,7 @@ export interface DepotFolders {
  * Makes and checks the folders.
  *
  * @param data The server's data folder.
- * @throws {TrivetError} `FAILED` if homes and parts are on different file systems.
+ * @throws {TrivetError} `FAILED` if homes, parts and trash are on different file systems.
  */
 export function setUpFolders(data: string): DepotFolders {
   Deno.mkdirSync(data, { recursive: true, mode: PRIVATE_FOLDER_MODE });
@@ -36,15 +38,17 @@ export function setUpFolders(data: string): DepotFolders {
   const root = Deno.realPathSync(data);
   const homes = makePrivateFolder(join(root, "homes"));
   const parts = makePrivateFolder(join(root, "parts"));
-  if (Deno.statSync(homes).dev !== Deno.statSync(parts).dev) {
+  const trash = makePrivateFolder(join(root, "trash"));
+  const { dev } = Deno.statSync(homes);
+  if (Deno.statSync(parts).dev !== dev || Deno.statSync(trash).dev !== dev) {
     throw new TrivetError(
       "FAILED",
       `Cannot use data folder ${
         quoteName(data)
-      }: "homes" and "parts" are on different file systems`,
+      }: "homes", "parts" and "trash" are on different file systems`,
     );
   }
-  return { homes, parts, ...probe(parts) };
+  return { homes, parts, trash, ...probe(parts) };
 }
 
 /** Makes a folder of mode 0700, or gives that mode to the one that is there. */

@@ -13,7 +13,7 @@
  */
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { TrivetError } from "../../lib/errors.ts";
 import {
   checkPath,
@@ -140,6 +140,12 @@ export class Walker {
   /** Notes that a name was added to a folder. */
   added(spot: Spot): void {
     this.#indices.added(spot.folder.diskPath, spot.folder.info, spot.name);
+  }
+
+  /** Notes that what stood at a spot has gone from it. */
+  removed(spot: Spot): void {
+    const diskName = basename(spot.diskPath);
+    this.#indices.removed(spot.folder.diskPath, spot.folder.info, { name: spot.name, diskName });
   }
 
   #mustCompare(): boolean {

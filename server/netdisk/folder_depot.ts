@@ -1,6 +1,6 @@
 /**
- * The depot in plain folders: `homes/<user>/…` that any program can read, and `parts/` for uploads in
- * progress, on the same file system so that publishing is a rename.
+ * The depot in plain folders: `homes/<user>/…` that any program can read, `parts/` for uploads in
+ * progress and `trash/`, on the same file system so that publishing and removing are renames.
  *
  * @module
  */
@@ -10,12 +10,14 @@ import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { NetdiskEntry } from "../../lib/netdisk/messages.ts";
 import { checkPath, formatPath, type NameRules, quoteName } from "../../lib/netdisk/path.ts";
+import type { TrashSize } from "../store/catalog.ts";
 import type {
   CommitTrace,
   Depot,
   HomePath,
   ListOptions,
   ListPage,
+  MoveOptions,
   OverwriteMode,
   PartHandle,
   PartOptions,
@@ -23,16 +25,21 @@ import type {
   PublishIntent,
   PublishOptions,
   ReadHandle,
+  RemoveOptions,
+  RestoreOptions,
 } from "./depot.ts";
 import { entryOf, sameFile } from "./depot_entry.ts";
 import { asDepotError } from "./depot_errors.ts";
 import { makeFolders } from "./depot_mkdir.ts";
+import { Mover } from "./depot_move.ts";
 import { PartStore } from "./depot_parts.ts";
 import { Publisher } from "./depot_publish.ts";
 import { listFolder, openForReading, statEntry } from "./depot_read.ts";
 import { type DepotFolders, makePrivateFolder, setUpFolders } from "./depot_setup.ts";
 import { FolderSync } from "./depot_sync.ts";
+import { TrashStore } from "./depot_trash.ts";
 import { Walker } from "./depot_walk.ts";
+import { HomeGate } from "./home_gate.ts";
 
 const FILE_MODE = 0o644;
 const EXECUTABLE_MODE = 0o755;
@@ -54,12 +61,18 @@ export class FolderDepot implements Depot {
   readonly #parts: PartStore;
   readonly #sync = new FolderSync();
   readonly #publisher: Publisher;
+  readonly #trash: TrashStore;
+  readonly #gate = new HomeGate();
+  readonly #mover: Mover;
 
   private constructor(folders: DepotFolders, names: NameRules) {
     this.#folders = folders;
     this.#walker = new Walker(folders.homes, { names, foldsCase: folders.foldsCase });
     this.#parts = new PartStore(folders.parts);
     this.#publisher = new Publisher(this.#walker, this.#sync);
+    this.#trash = new TrashStore(folders.trash);
+    const parts = { walker: this.#walker, sync: this.#sync, trash: this.#trash, gate: this.#gate };
+    this.#mover = new Mover(parts);
   }
 
   /**
@@ -102,6 +115,7 @@ export class FolderDepot implements Depot {
   /** See {@linkcode Depot.mkdir}. */
   mkdir(at: HomePath, options: { parents?: boolean } = {}): Promise<boolean> {
     return this.#at("create", at, async (checked) => {
+      using _held = await this.#gate.share(checked.user);
       const changed = makeFolders(this.#walker, checked, options.parents ?? false);
       await Promise.all(changed.map((folder) => this.#sync.request(folder)));
       return changed.length > 0;
@@ -194,6 +208,52 @@ export class FolderDepot implements Depot {
       if (part !== null) return file !== null && sameFile(part, file) ? "published" : "pending";
       return file !== null && file.isFile && file.size === size ? "published" : "lost";
     });
+  }
+
+  /** See {@linkcode Depot.holdHome}. */
+  holdHome(user: string): Promise<Disposable> {
+    return this.#gate.share(user);
+  }
+
+  /** See {@linkcode Depot.removeFolder}. */
+  removeFolder(at: HomePath): Promise<void> {
+    return this.#at("remove", at, (checked) => this.#mover.removeFolder(checked));
+  }
+
+  /** See {@linkcode Depot.moveToTrash}. */
+  moveToTrash(id: string, at: HomePath, options: RemoveOptions = {}): Promise<void> {
+    return this.#at("remove", at, (checked) => this.#mover.remove(id, checked, options));
+  }
+
+  /** See {@linkcode Depot.measureTrash}. */
+  measureTrash(id: string, at: HomePath): Promise<TrashSize | null> {
+    return this.#at("inspect", at, (checked) => this.#trash.measure(id, checked));
+  }
+
+  /** See {@linkcode Depot.restoreTrash}. */
+  restoreTrash(id: string, at: HomePath, options: RestoreOptions): Promise<string[]> {
+    return this.#at("restore", at, (checked) => this.#mover.restore(id, checked, options));
+  }
+
+  /** See {@linkcode Depot.removeTrash}. */
+  removeTrash(id: string, user: string): Promise<boolean> {
+    return attempt(`delete ${quoteName(id)}`, () => {
+      checkUserName(user);
+      return this.#trash.remove(user, id);
+    });
+  }
+
+  /** See {@linkcode Depot.move}. */
+  move(from: HomePath, to: HomePath, options: MoveOptions): Promise<NetdiskEntry> {
+    return this.#at("move", from, (checked) => {
+      const target = { user: checked.user, path: this.#walker.check(to.path) };
+      return this.#mover.move(checked, target, options);
+    });
+  }
+
+  /** See {@linkcode Depot.exists}. */
+  exists(at: HomePath): Promise<boolean> {
+    return this.#at("inspect", at, (checked) => this.#lookAt(checked) !== null);
   }
 
   async #cutToSize(id: string, options: PublishOptions & { size: number }): Promise<void> {

@@ -18,6 +18,8 @@ export type PublishRequest = Pick<
 
 /** The two steps that differ between a small file and an upload. */
 export interface PublishSteps {
+  /** Whose home it goes into. */
+  readonly user: string;
   /** Writes the intent down in the catalog. */
   begin(intent: PublishIntent): Promise<void>;
   /** Lets the depot publish. */
@@ -40,6 +42,9 @@ export async function publishFile(
   steps: PublishSteps,
 ): Promise<Published> {
   let isIntended = false;
+  // Not before the intent: cutting and syncing a large part may take long.
+  using held = new DisposableStack();
+  let isHeld = false;
   try {
     const published = await steps.publish({
       overwrite: request.overwrite,
@@ -47,6 +52,8 @@ export async function publishFile(
       ...(request.mtimeMs === undefined ? {} : { mtimeMs: request.mtimeMs }),
       ...(request.mode === undefined ? {} : { mode: request.mode }),
       intent: async (intent) => {
+        if (!isHeld) held.use(await stores.depot.holdHome(steps.user));
+        isHeld = true;
         await steps.begin(intent);
         isIntended = true;
       },

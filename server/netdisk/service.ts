@@ -15,7 +15,9 @@ import type { CallHandler, Reply, ServerCall } from "../../lib/rpc/server.ts";
 import type { NetdiskContext } from "./context.ts";
 import { sendFile } from "./download.ts";
 import { logout, ls, mkdir, stat, whoami } from "./files.ts";
+import { df, mv, rmdir } from "./move.ts";
 import { storeSmallFile } from "./small_file.ts";
+import { emptyTrash, listTrash, restoreTrash, rm } from "./trash.ts";
 import { ConnectionUploads } from "./uploads.ts";
 
 /** The netdisk's end of one connection. */
@@ -45,6 +47,13 @@ export function openNetdiskSession(context: NetdiskContext): NetdiskSession {
     ls: async (request) => ({ head: await ls(context, request) }),
     stat: async (request) => ({ head: await stat(context, request) }),
     mkdir: async (request) => ({ head: await mkdir(context, request) }),
+    rmdir: async (request) => ({ head: await rmdir(context, request) }),
+    rm: async (request) => ({ head: await rm(context, request) }),
+    mv: async (request) => ({ head: await mv(context, request) }),
+    df: async () => ({ head: await df(context) }),
+    "trash.list": async (request) => ({ head: await listTrash(context, request) }),
+    "trash.restore": async (request) => ({ head: await restoreTrash(context, request) }),
+    "trash.empty": async (request) => ({ head: await emptyTrash(context, request) }),
     "put.file": async (request, call) => ({
       head: await storeSmallFile(context, request, call.body),
     }),

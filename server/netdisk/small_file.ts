@@ -37,6 +37,7 @@ export async function storeSmallFile(
   const id = newUploadId();
   const durability = request.durability ?? "commit";
   const published = await publishFile(context, id, request, {
+    user: at.user,
     begin: (intent) => context.catalog.beginWrite({ ...intent, id, user: at.user, durability }),
     publish: (options) => context.depot.writeSmall(id, at, { ...options, bytes }),
   });

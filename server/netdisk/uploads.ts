@@ -98,6 +98,7 @@ export class ConnectionUploads {
     const options = { ...request, overwrite: session.overwrite };
     const published = await session.commit(size, request.digest, async () => {
       const published = await publishFile(this.#context, id, options, {
+        user: session.at.user,
         begin: (intent) => catalog.beginCommit(id, { ...intent, durability }),
         publish: (publish) => depot.commitPart(id, session.at, { ...publish, size }),
       });

@@ -9,6 +9,10 @@
  * After a crash, `server/store/recovery.ts` finds what is still `committing` and lets the disk say
  * whether the rename happened.
  *
+ * Removing, restoring and moving keep to the same order: the intent, the change on the disk, the end.
+ * What lies in the trash stays counted; its bytes are given back together with its row, once the disk
+ * has let go of it.
+ *
  * @module
  */
 
@@ -156,6 +160,75 @@ export interface ChunkRecord {
   readonly digest: Uint8Array;
 }
 
+/** What is about to go into the trash. */
+export interface NewTrash {
+  /** Id of the item, which is also its place in the trash; ids sort by time. */
+  readonly id: string;
+  /** Whose it is. */
+  readonly user: string;
+  /** Checked components of the path it has. */
+  readonly path: readonly string[];
+  /** What it is. */
+  readonly kind: "file" | "folder";
+}
+
+/** What an item of the trash takes up. */
+export interface TrashSize {
+  /** Bytes of its files. */
+  readonly bytes: number;
+  /** Files and folders in it, itself among them. */
+  readonly entries: number;
+}
+
+/** How an item leaves the trash: back to its path, or for good. */
+export type TrashExit = "restoring" | "emptying";
+
+/** An item of the trash. */
+export interface TrashRecord extends NewTrash, TrashSize {
+  /** `moving` on its way in, `kept`, or on its way out. */
+  readonly state: "moving" | "kept" | TrashExit;
+  /** Milliseconds since 1970. */
+  readonly deletedAtMs: number;
+}
+
+/** A page of the trash to ask for. */
+export interface TrashQuery {
+  /** Only this user's. */
+  readonly user?: string;
+  /** Only those in one of these states. */
+  readonly states: readonly TrashRecord["state"][];
+  /** Only ids after this one. */
+  readonly after?: string;
+  /** Most records in the answer. */
+  readonly limit: number;
+}
+
+/** A move that is about to replace a file. */
+export interface MoveIntent {
+  /** Id of the intent. */
+  readonly id: string;
+  /** Whose home. */
+  readonly user: string;
+  /** The path before. */
+  readonly from: readonly string[];
+  /** The path after. */
+  readonly to: readonly string[];
+  /** Bytes of the file that will be replaced. */
+  readonly replacedBytes: number;
+}
+
+/** What takes up an account's quota. */
+export interface Usage {
+  /** Most bytes that may be taken. */
+  readonly quotaBytes: number;
+  /** Bytes taken in all. */
+  readonly usedBytes: number;
+  /** Of these, bytes that uploads have reserved. */
+  readonly partialBytes: number;
+  /** Of these, bytes in the trash. */
+  readonly trashBytes: number;
+}
+
 /** A page of uploads to ask for. */
 export interface UploadQuery {
   /** Only those in this state. */
@@ -231,6 +304,37 @@ export interface Catalog {
   finishCommit(id: string): Promise<void>;
   /** The file was not published: an upload is open again, a small file is discarded. */
   abortCommit(id: string): Promise<void>;
+
+  /** What takes up an account's quota; null when it does not exist. */
+  usage(user: string): Promise<Usage | null>;
+
+  /** Writes down, durably, that something is about to go into the trash. Throws `NOT_FOUND`. */
+  beginRemoval(item: NewTrash): Promise<void>;
+  /** It is there and takes this much. Throws `NOT_FOUND` unless it is `moving`. */
+  finishRemoval(id: string, size: TrashSize): Promise<void>;
+  /**
+   * Writes down, durably, that a kept item is about to leave the trash; deleting may be begun again.
+   * Throws `NOT_FOUND`, also for an item on another way.
+   */
+  beginTrashExit(id: string, exit: TrashExit): Promise<void>;
+  /**
+   * It has left: forgets it, and gives its bytes back if it was `emptying`; whether there was an item
+   * on its way out.
+   */
+  finishTrashExit(id: string): Promise<boolean>;
+  /** What was on its way stayed: `moving` is forgotten, `restoring` is kept again. */
+  abortTrash(id: string): Promise<void>;
+  /** An item by id. */
+  findTrash(id: string): Promise<TrashRecord | null>;
+  /** Items in order of their ids. */
+  listTrash(query: TrashQuery): Promise<TrashRecord[]>;
+
+  /** Writes down, durably, that a move is about to replace a file. Throws `NOT_FOUND`. */
+  beginMove(intent: MoveIntent): Promise<void>;
+  /** Forgets the intent; gives the replaced bytes back if the file `moved`. */
+  endMove(id: string, moved: boolean): Promise<void>;
+  /** Moves that have not ended, in order of their ids, at most `limit`. */
+  listMoves(limit: number): Promise<MoveIntent[]>;
 
   /** A value of the server itself; made and kept, durably, at the first call. */
   setting(name: string, create: () => Uint8Array): Promise<Uint8Array>;

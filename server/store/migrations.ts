@@ -69,6 +69,29 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (upload, chunk)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Bytes in the trash stay part of "used_bytes" until their row goes.
+  CREATE TABLE trash (
+    id TEXT PRIMARY KEY,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    state TEXT NOT NULL CHECK (state IN ('moving', 'kept', 'restoring', 'emptying')),
+    kind TEXT NOT NULL CHECK (kind IN ('file', 'folder')),
+    path TEXT NOT NULL,
+    deleted_at_ms INTEGER NOT NULL,
+    bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
+    entries INTEGER NOT NULL DEFAULT 0 CHECK (entries >= 0)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX trash_by_user ON trash (user, id);
+
+  -- Only moves that replace a file: the others change nothing that is counted.
+  CREATE TABLE moves (
+    id TEXT PRIMARY KEY,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    from_path TEXT NOT NULL,
+    to_path TEXT NOT NULL,
+    replaced_bytes INTEGER NOT NULL CHECK (replaced_bytes >= 0)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The version of a database that this program writes. */

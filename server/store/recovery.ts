@@ -23,6 +23,7 @@
 
 import type { Depot } from "../netdisk/depot.ts";
 import type { Catalog } from "./catalog.ts";
+import { recoverMoves } from "./recovery_moves.ts";
 
 /** Uploads that are read at a time. */
 const PAGE_MAX = 1000;
@@ -37,6 +38,8 @@ export interface RecoverySummary {
   dropped: number;
   /** Parts that belonged to nothing. */
   partsRemoved: number;
+  /** Removals, restorations, deletions and moves that were ended; see `recovery_moves.ts`. */
+  moves: number;
 }
 
 /** How one commit ended. */
@@ -51,12 +54,12 @@ export interface Stores {
 }
 
 /**
- * Recovers all uploads, before the server takes requests.
+ * Recovers all uploads, removals and moves, before the server takes requests.
  *
  * @param stores Catalog and depot of one data folder.
  */
 export async function recover(stores: Stores): Promise<RecoverySummary> {
-  const summary = { settled: 0, reopened: 0, dropped: 0, partsRemoved: 0 };
+  const summary = { settled: 0, reopened: 0, dropped: 0, partsRemoved: 0, moves: 0 };
   const parts = new Set(await stores.depot.listParts());
   for (let after = "";;) {
     const page = await stores.catalog.listUploads({ after, limit: PAGE_MAX });
@@ -78,6 +81,8 @@ export async function recover(stores: Stores): Promise<RecoverySummary> {
     await stores.depot.removePart(id);
     summary.partsRemoved++;
   }
+  // After the commits, whose files are looked for where they were published.
+  summary.moves = await recoverMoves(stores);
   return summary;
 }
 
@@ -86,11 +91,11 @@ export async function recover(stores: Stores): Promise<RecoverySummary> {
  *
  * @param catalog Of the data folder.
  * @param depot Of the same data folder.
- * @returns How many uploads, small files and parts were not as they should be.
+ * @returns How many uploads, small files, parts, removals and moves were not as they should be.
  */
 export async function recoverCommits(catalog: Catalog, depot: Depot): Promise<number> {
-  const { settled, reopened, dropped, partsRemoved } = await recover({ catalog, depot });
-  return settled + reopened + dropped + partsRemoved;
+  const summary = await recover({ catalog, depot });
+  return Object.values(summary).reduce((sum, count) => sum + count, 0);
 }
 
 /**

@@ -10,19 +10,27 @@ import type {
   Catalog,
   ChunkRecord,
   CommitIntent,
+  MoveIntent,
   NewToken,
+  NewTrash,
   NewUpload,
   NewUser,
   OverwriteMode,
   TokenRecord,
+  TrashExit,
+  TrashQuery,
+  TrashRecord,
+  TrashSize,
   UploadQuery,
   UploadRecord,
+  Usage,
   UserRecord,
   WriteIntent,
 } from "./catalog.ts";
 import * as accounts from "./sqlite_accounts.ts";
 import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
+import * as trash from "./sqlite_trash.ts";
 import * as uploads from "./sqlite_uploads.ts";
 import { blob, integer } from "./sqlite_values.ts";
 
@@ -197,6 +205,61 @@ export class SqliteCatalog implements Catalog {
   /** See {@linkcode Catalog.abortCommit}. */
   abortCommit(id: string): Promise<void> {
     return this.#write(() => uploads.reopen(this.#db, id));
+  }
+
+  /** See {@linkcode Catalog.usage}. */
+  usage(user: string): Promise<Usage | null> {
+    return this.#read(() => trash.selectUsage(this.#db, user));
+  }
+
+  /** See {@linkcode Catalog.beginRemoval}. */
+  beginRemoval(item: NewTrash): Promise<void> {
+    return this.#durable(() => trash.insertTrash(this.#db, item, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.finishRemoval}. */
+  finishRemoval(id: string, size: TrashSize): Promise<void> {
+    return this.#write(() => trash.keepTrash(this.#db, id, size));
+  }
+
+  /** See {@linkcode Catalog.beginTrashExit}. */
+  beginTrashExit(id: string, exit: TrashExit): Promise<void> {
+    return this.#durable(() => trash.markExit(this.#db, id, exit));
+  }
+
+  /** See {@linkcode Catalog.finishTrashExit}. */
+  finishTrashExit(id: string): Promise<boolean> {
+    return this.#write(() => trash.settleExit(this.#db, id));
+  }
+
+  /** See {@linkcode Catalog.abortTrash}. */
+  abortTrash(id: string): Promise<void> {
+    return this.#write(() => trash.abortTrash(this.#db, id));
+  }
+
+  /** See {@linkcode Catalog.findTrash}. */
+  findTrash(id: string): Promise<TrashRecord | null> {
+    return this.#read(() => trash.selectTrash(this.#db, id));
+  }
+
+  /** See {@linkcode Catalog.listTrash}. */
+  listTrash(query: TrashQuery): Promise<TrashRecord[]> {
+    return this.#read(() => trash.selectTrashPage(this.#db, query));
+  }
+
+  /** See {@linkcode Catalog.beginMove}. */
+  beginMove(intent: MoveIntent): Promise<void> {
+    return this.#durable(() => trash.insertMove(this.#db, intent));
+  }
+
+  /** See {@linkcode Catalog.endMove}. */
+  endMove(id: string, moved: boolean): Promise<void> {
+    return this.#write(() => trash.settleMove(this.#db, id, moved));
+  }
+
+  /** See {@linkcode Catalog.listMoves}. */
+  listMoves(limit: number): Promise<MoveIntent[]> {
+    return this.#read(() => trash.selectMoves(this.#db, limit));
   }
 
   /** See {@linkcode Catalog.setting}. */

@@ -19,6 +19,7 @@ import {
   RANGES_MAX,
   SMALL_FILE_MAX_BYTES,
   STREAM_CHUNKS_MAX,
+  TRASH_PAGE_MAX,
 } from "../../lib/netdisk/messages.ts";
 import {
   Hello,
@@ -122,6 +123,7 @@ Deno.test("docs/protocol.md gives each limit as it is", () => {
     STREAM_CHUNKS_MAX,
     RANGES_MAX,
     LIST_PAGE_MAX,
+    TRASH_PAGE_MAX,
     SMALL_FILE_MAX_BYTES,
     CHUNKS_MAX,
     SEND_QUEUE_MAX_BYTES,

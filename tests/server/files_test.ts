@@ -39,6 +39,10 @@ Deno.test("every method refuses the paths that the rules refuse, and touches not
     assertEquals(await codeOf(ask(rpc, "stat", { path })), code, JSON.stringify(path));
     assertEquals(await codeOf(ask(rpc, "ls", { path })), code);
     assertEquals(await codeOf(ask(rpc, "mkdir", { path, parents: true })), code);
+    assertEquals(await codeOf(ask(rpc, "rmdir", { path })), code);
+    assertEquals(await codeOf(ask(rpc, "rm", { path, recursive: true })), code);
+    assertEquals(await codeOf(ask(rpc, "mv", { from: path, to: ["x"] })), code);
+    assertEquals(await codeOf(ask(rpc, "mv", { from: ["x"], to: path })), code);
     assertEquals(await codeOf(putSmall(rpc, path, noise(3))), code);
     assertEquals(await codeOf(rpc.call("get.open", { path })), code);
     const open = { path, size: 1, overwrite: "replace", resume: "auto" };

@@ -23,6 +23,7 @@ import { createDigester, DIGEST_BYTES, digestOf, toHex } from "../../lib/transfe
 import { ChunkJournal } from "../../lib/transfer/journal.ts";
 import { ChunkSender } from "../../lib/transfer/sender.ts";
 import { type RunningServer, serve, type ServeOptions } from "../../server/serve.ts";
+import type { TokenScope } from "../../server/store/catalog.ts";
 import { SqliteCatalog } from "../../server/store/sqlite_catalog.ts";
 
 const QUOTA_BYTES = 1024 ** 3;
@@ -58,7 +59,6 @@ export class TestServer implements AsyncDisposable {
   /** Adds an account beside the running server and returns a token of it. */
   async addUser(name: string, quotaBytes = QUOTA_BYTES): Promise<string> {
     const catalog = SqliteCatalog.open(join(this.data, "trivet.db"));
-    const token = newToken();
     try {
       const secret = new Uint8Array(32);
       const verifier = {
@@ -68,6 +68,21 @@ export class TestServer implements AsyncDisposable {
         serverKey: secret,
       };
       await catalog.createUser({ name, verifier, quotaBytes });
+    } finally {
+      await catalog.close();
+    }
+    await Deno.mkdir(this.home(name), { recursive: true, mode: 0o700 });
+    return await this.addToken(name);
+  }
+
+  /** Adds a token of an account beside the running server. */
+  async addToken(
+    name: string,
+    limits: { scope?: TokenScope; pathPrefix?: string[] } = {},
+  ): Promise<string> {
+    const catalog = SqliteCatalog.open(join(this.data, "trivet.db"));
+    const token = newToken();
+    try {
       await catalog.addToken({
         hash: Uint8Array.fromHex(await hashToken(token)),
         user: name,
@@ -76,11 +91,11 @@ export class TestServer implements AsyncDisposable {
         pathPrefix: [],
         expiresAtMs: null,
         label: "test",
+        ...limits,
       });
     } finally {
       await catalog.close();
     }
-    await Deno.mkdir(this.home(name), { recursive: true, mode: 0o700 });
     return token;
   }
 

@@ -89,6 +89,8 @@ export function testDepot(name: string, withDepot: WithDepot): void {
   testOverwrite(test);
   testParts(test);
   testNames(test, portable);
+  testRemoving(test);
+  testMoving(test, portable);
 }
 
 function testFolders(test: Test): void {
@@ -451,5 +453,173 @@ function testNames(test: Test, portable: Test): void {
     await put(depot, ["F (2)"], "x");
     const { path } = await put(depot, ["f"], "y", { overwrite: "rename" });
     assertEquals(path, ["f (3)"]);
+  });
+}
+
+function testRemoving(test: Test): void {
+  test("removes empty folders only", async (depot) => {
+    await depot.mkdir(at("a", "b"), { parents: true });
+    await put(depot, ["f"], "x");
+    await assertCode("FOLDER_NOT_EMPTY", () => depot.removeFolder(at("a")));
+    await assertCode("NOT_FOLDER", () => depot.removeFolder(at("f")));
+    await assertCode("NOT_FOUND", () => depot.removeFolder(at("x")));
+    await assertCode("NOT_FOLDER", () => depot.removeFolder(at("f", "x")));
+    await assertCode("PERMISSION_DENIED", () => depot.removeFolder(at()));
+    await depot.removeFolder(at("a", "b"));
+    await depot.removeFolder(at("a"));
+    assertEquals(await namesIn(depot), ["f"]);
+  });
+
+  test("moves a file into the trash, back, and out of it for good", async (depot) => {
+    await put(depot, ["f"], "hello");
+    await depot.moveToTrash("t1", at("f"));
+    assertEquals(await namesIn(depot), []);
+    assertEquals(await depot.measureTrash("t1", at("f")), { bytes: 5, entries: 1 });
+    assertEquals(await depot.restoreTrash("t1", at("f"), { overwrite: "fail" }), ["f"]);
+    assertEquals(await contentOf(depot, "f"), "hello");
+    assertEquals(await depot.measureTrash("t1", at("f")), null);
+    const again = () => depot.restoreTrash("t1", at("f"), { overwrite: "fail" });
+    await assertCode("NOT_FOUND", again);
+    await depot.moveToTrash("t2", at("f"));
+    assertEquals(await depot.removeTrash("t2", "ada"), true);
+    assertEquals(await depot.removeTrash("t2", "ada"), false);
+    assertEquals(await depot.measureTrash("t2", at("f")), null);
+  });
+
+  test("moves a folder with all in it, only when asked to", async (depot) => {
+    await depot.mkdir(at("a", "b"), { parents: true });
+    await put(depot, ["a", "f"], "one");
+    await put(depot, ["a", "b", "g"], "three");
+    await assertCode("IS_FOLDER", () => depot.moveToTrash("t", at("a")));
+    await assertCode("PERMISSION_DENIED", () => depot.moveToTrash("t", at(), { recursive: true }));
+    await assertCode("NOT_FOUND", () => depot.moveToTrash("t", at("x")));
+    await assertCode("NOT_FOUND", () => depot.moveToTrash("../t", at("a"), { recursive: true }));
+    await depot.moveToTrash("t", at("a"), { recursive: true });
+    assertEquals(await depot.measureTrash("t", at("a")), { bytes: 8, entries: 4 });
+    await depot.restoreTrash("t", at("a"), { overwrite: "fail" });
+    assertEquals(await contentOf(depot, "a", "b", "g"), "three");
+  });
+
+  test("restores into folders that have gone, and beside what has the name", async (depot) => {
+    await depot.mkdir(at("d"));
+    await put(depot, ["d", "f.txt"], "old");
+    await depot.moveToTrash("t", at("d", "f.txt"));
+    await depot.removeFolder(at("d"));
+    await depot.restoreTrash("t", at("d", "f.txt"), { overwrite: "fail" });
+    await depot.moveToTrash("t", at("d", "f.txt"));
+    await put(depot, ["d", "f.txt"], "new");
+    const restore = (overwrite: "fail" | "rename") =>
+      depot.restoreTrash("t", at("d", "f.txt"), { overwrite });
+    await assertCode("EXISTS", () => restore("fail"));
+    assertEquals(await depot.measureTrash("t", at("d", "f.txt")), { bytes: 3, entries: 1 });
+    assertEquals(await restore("rename"), ["d", "f (2).txt"]);
+    assertEquals(await contentOf(depot, "d", "f.txt"), "new");
+    assertEquals(await contentOf(depot, "d", "f (2).txt"), "old");
+  });
+
+  test("removes and moves nothing when the intent fails", async (depot) => {
+    await put(depot, ["f"], "one");
+    await put(depot, ["g"], "two");
+    const intent = () => Promise.reject(new TrivetError("DISK_FULL", "No"));
+    await assertCode("DISK_FULL", () => depot.moveToTrash("t", at("f"), { intent }));
+    const move = { overwrite: "replace", intent } as const;
+    await assertCode("DISK_FULL", () => depot.move(at("f"), at("g"), move));
+    assertEquals(await depot.measureTrash("t", at("f")), null);
+    assertEquals([await contentOf(depot, "f"), await contentOf(depot, "g")], ["one", "two"]);
+  });
+
+  test("refuses what changed while its intent was written down", async (depot) => {
+    await put(depot, ["f"], "one");
+    await put(depot, ["g"], "two");
+    // A publication without an intent waits for nobody, as other programs do.
+    const intent = async () => {
+      await put(depot, ["f"], "newer");
+    };
+    await assertCode("CHANGED", () => depot.moveToTrash("t", at("f"), { intent }));
+    await assertCode(
+      "CHANGED",
+      () => depot.move(at("f"), at("g"), { overwrite: "replace", intent }),
+    );
+    assertEquals([await contentOf(depot, "f"), await contentOf(depot, "g")], ["newer", "two"]);
+  });
+
+  test("waits with a removal for those who hold the home", async (depot) => {
+    await put(depot, ["f"], "x");
+    const held = await depot.holdHome("ada");
+    const removed = depot.moveToTrash("t", at("f"));
+    assertEquals(await depot.exists(at("f")), true);
+    held[Symbol.dispose]();
+    await removed;
+    assertEquals(await depot.exists(at("f")), false);
+  });
+}
+
+function testMoving(test: Test, portable: Test): void {
+  test("moves files and folders", async (depot) => {
+    await depot.mkdir(at("a"));
+    await depot.mkdir(at("b"));
+    await put(depot, ["a", "f"], "x");
+    const { name, type } = await depot.move(at("a", "f"), at("b", "g"), { overwrite: "fail" });
+    assertEquals([name, type], ["g", "file"]);
+    assertEquals((await depot.move(at("b"), at("a", "c"), { overwrite: "fail" })).type, "folder");
+    assertEquals(await contentOf(depot, "a", "c", "g"), "x");
+    assertEquals(await namesIn(depot), ["a"]);
+  });
+
+  test("moves over a file only with replace, and tells its size", async (depot) => {
+    await put(depot, ["f"], "new");
+    await put(depot, ["g"], "older");
+    await assertCode("EXISTS", () => depot.move(at("f"), at("g"), { overwrite: "fail" }));
+    const told: number[] = [];
+    const intent = ({ replacedBytes }: { replacedBytes: number }) => {
+      told.push(replacedBytes);
+      return Promise.resolve();
+    };
+    await depot.move(at("f"), at("g"), { overwrite: "replace", intent });
+    assertEquals([told, await namesIn(depot)], [[5], ["g"]]);
+    assertEquals(await contentOf(depot, "g"), "new");
+    await depot.move(at("g"), at("h"), { overwrite: "replace", intent });
+    assertEquals(told, [5]);
+  });
+
+  test("refuses moves that would lose or tangle something", async (depot) => {
+    await depot.mkdir(at("a", "b"), { parents: true });
+    await depot.mkdir(at("empty"));
+    await put(depot, ["f"], "x");
+    const refused = (code: ErrorCode, from: string[], to: string[]) =>
+      assertCode(code, () => depot.move(at(...from), at(...to), { overwrite: "replace" }));
+    await refused("INTO_ITSELF", ["a"], ["a", "b", "c"]);
+    await refused("EXISTS", ["a"], ["a"]);
+    await refused("EXISTS", ["f"], ["f"]);
+    await refused("EXISTS", ["a"], ["empty"]);
+    await refused("EXISTS", ["a"], ["f"]);
+    await refused("EXISTS", ["f"], []);
+    await refused("IS_FOLDER", ["f"], ["empty"]);
+    await refused("NOT_FOUND", ["x"], ["y"]);
+    await refused("NOT_FOUND", ["f"], ["x", "y"]);
+    await refused("NOT_FOLDER", ["a"], ["f", "y"]);
+    await refused("PERMISSION_DENIED", [], ["x"]);
+    assertEquals(await namesIn(depot), ["a", "empty", "f"]);
+  });
+
+  portable("knows the names that removals and moves leave", async (depot) => {
+    await put(depot, ["f"], "x");
+    await depot.move(at("f"), at("F"), { overwrite: "fail" });
+    await assertCode("NAME_CASE_CONFLICT", () => put(depot, ["f"], "y"));
+    await put(depot, ["g"], "z");
+    await assertCode(
+      "NAME_CASE_CONFLICT",
+      () => depot.move(at("g"), at("f"), { overwrite: "replace" }),
+    );
+    await depot.moveToTrash("t", at("F"));
+    await put(depot, ["f"], "y");
+    await assertCode(
+      "NAME_CASE_CONFLICT",
+      () => depot.restoreTrash("t", at("F"), { overwrite: "rename" }),
+    );
+    await depot.mkdir(at("D"));
+    await depot.removeFolder(at("D"));
+    await depot.mkdir(at("d"));
+    assertEquals(await namesIn(depot), ["d", "f", "g"]);
   });
 }

@@ -32,7 +32,7 @@ function testLinks(
 
 testLinks("FolderDepot makes folders and files of the stated modes", async (depot, home, data) => {
   const mode = (path: string) => (Deno.lstatSync(path).mode ?? 0) & 0o777;
-  for (const path of [join(data, "homes"), join(data, "parts"), home]) {
+  for (const path of [join(data, "homes"), join(data, "parts"), join(data, "trash"), home]) {
     assertEquals(mode(path), 0o700, path);
   }
   await makePart(depot, "p", "x");
@@ -246,3 +246,40 @@ Deno.test("asDepotError() names what the file system said, without its paths", (
   const known = new TrivetError("EXISTS", "Cannot create");
   assertEquals(asDepotError(known, "write"), known);
 });
+
+testLinks("FolderDepot removes and moves no link and follows none", async (depot, home, data) => {
+  const outside = join(data, "outside");
+  await Deno.mkdir(join(outside, "empty"), { recursive: true });
+  await Deno.writeTextFile(join(outside, "secret"), "secret");
+  await Deno.symlink(outside, join(home, "folder"));
+  await Deno.symlink(join(outside, "secret"), join(home, "file"));
+  await put(depot, ["f"], "mine");
+  const refused = (work: () => Promise<unknown>) => assertCode("SYMLINK_REFUSED", work);
+  for (const path of [["folder"], ["file"], ["folder", "secret"], ["folder", "empty"]]) {
+    await refused(() => depot.removeFolder(at(...path)));
+    await refused(() => depot.moveToTrash("t", at(...path), { recursive: true }));
+    await refused(() => depot.move(at(...path), at("x"), { overwrite: "replace" }));
+    await refused(() => depot.move(at("f"), at(...path), { overwrite: "replace" }));
+  }
+  await depot.moveToTrash("t", at("f"));
+  // The folder that it stood in may be a link by now.
+  await refused(() => depot.restoreTrash("t", at("folder", "f"), { overwrite: "rename" }));
+  assertEquals(await Deno.readTextFile(join(outside, "secret")), "secret");
+  assertEquals((await Array.fromAsync(Deno.readDir(outside))).length, 2);
+});
+
+testLinks(
+  "FolderDepot deletes links in the trash, not what they lead to",
+  async (depot, home, data) => {
+    const outside = join(data, "outside");
+    await Deno.mkdir(outside);
+    await Deno.writeTextFile(join(outside, "secret"), "secret");
+    await depot.mkdir(at("d"));
+    await Deno.symlink(outside, join(home, "d", "folder"));
+    await Deno.symlink(join(outside, "secret"), join(home, "d", "file"));
+    await depot.moveToTrash("t", at("d"), { recursive: true });
+    assertEquals(await depot.measureTrash("t", at("d")), { bytes: 0, entries: 3 });
+    assertEquals(await depot.removeTrash("t", "ada"), true);
+    assertEquals(await Deno.readTextFile(join(outside, "secret")), "secret");
+  },
+);

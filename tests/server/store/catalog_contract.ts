@@ -13,6 +13,7 @@ import {
   type NewToken,
   type NewUpload,
   TOKEN_USE_ROUND_MS,
+  type TrashQuery,
 } from "../../../server/store/catalog.ts";
 
 /** A clock that tests set. */
@@ -92,6 +93,8 @@ export function testCatalog(name: string, withCatalog: WithCatalog): void {
   testUploads(test);
   testQuota(test);
   testCommits(test);
+  testTrash(test);
+  testMoves(test);
 }
 
 type Test = (
@@ -399,5 +402,109 @@ function testCommits(test: Test): void {
     await catalog.beginWrite({ ...INTENT, id: "s", user: "ada", size: 1, replacedBytes: 500 });
     await catalog.finishCommit("s");
     assertEquals(await used(catalog), 0);
+  });
+}
+
+/** Bytes of a small file that the user's account counts. */
+async function addFile(catalog: Catalog, id: string, size: number): Promise<void> {
+  await catalog.beginWrite({ ...INTENT, id, user: "ada", size });
+  await catalog.finishCommit(id);
+}
+
+const ITEM = { id: "t1", user: "ada", path: ["docs", "a"], kind: "file" } as const;
+
+function testTrash(test: Test): void {
+  test("counts what lies in the trash until it is deleted", async (catalog, clock) => {
+    await addUser(catalog);
+    await addFile(catalog, "f", 300);
+    clock.nowMs = 77;
+    await catalog.beginRemoval(ITEM);
+    assertEquals((await catalog.findTrash("t1"))?.state, "moving");
+    await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "emptying"));
+    await catalog.finishRemoval("t1", { bytes: 300, entries: 1 });
+    await assertCode("NOT_FOUND", () => catalog.finishRemoval("t1", { bytes: 1, entries: 1 }));
+    const kept = { ...ITEM, state: "kept", deletedAtMs: 77, bytes: 300, entries: 1 } as const;
+    assertEquals(await catalog.findTrash("t1"), { ...kept, path: ["docs", "a"] });
+    assertEquals(await catalog.finishTrashExit("t1"), false);
+    assertEquals(await catalog.usage("ada"), {
+      quotaBytes: 1000,
+      usedBytes: 300,
+      partialBytes: 0,
+      trashBytes: 300,
+    });
+    await catalog.beginTrashExit("t1", "emptying");
+    await catalog.beginTrashExit("t1", "emptying");
+    await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "restoring"));
+    await catalog.abortTrash("t1");
+    assertEquals((await catalog.findTrash("t1"))?.state, "emptying");
+    assertEquals(await used(catalog), 300);
+    assertEquals(await catalog.finishTrashExit("t1"), true);
+    assertEquals(await catalog.finishTrashExit("t1"), false);
+    assertEquals(await used(catalog), 0);
+    assertEquals(await catalog.findTrash("t1"), null);
+  });
+
+  test("counts what was restored as before", async (catalog) => {
+    await addUser(catalog);
+    await addFile(catalog, "f", 300);
+    await catalog.beginRemoval(ITEM);
+    await catalog.finishRemoval("t1", { bytes: 300, entries: 1 });
+    await catalog.beginTrashExit("t1", "restoring");
+    await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "restoring"));
+    await catalog.abortTrash("t1");
+    assertEquals((await catalog.findTrash("t1"))?.state, "kept");
+    await catalog.beginTrashExit("t1", "restoring");
+    assertEquals(await catalog.finishTrashExit("t1"), true);
+    assertEquals([await used(catalog), await catalog.findTrash("t1")], [300, null]);
+  });
+
+  test("forgets a removal that never happened, and knows no items of nobody", async (catalog) => {
+    await assertCode("NOT_FOUND", () => catalog.beginRemoval(ITEM));
+    await addUser(catalog);
+    await catalog.beginRemoval(ITEM);
+    await catalog.abortTrash("t1");
+    assertEquals(await catalog.findTrash("t1"), null);
+    await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "emptying"));
+    assertEquals(await catalog.usage("eve"), null);
+  });
+
+  test("lists the trash in pages, by user and state", async (catalog) => {
+    await addUser(catalog);
+    await addUser(catalog, "bob");
+    for (const id of ["3", "1", "2"]) {
+      await catalog.beginRemoval({ ...ITEM, id });
+      await catalog.finishRemoval(id, { bytes: 0, entries: 1 });
+    }
+    await catalog.beginRemoval({ ...ITEM, id: "4" });
+    await catalog.beginRemoval({ ...ITEM, id: "5", user: "bob" });
+    const list = async (query: Omit<TrashQuery, "limit">, limit = 9) =>
+      (await catalog.listTrash({ ...query, limit })).map(({ id }) => id);
+    const states = ["kept"] as const;
+    assertEquals(await list({ user: "ada", states }), ["1", "2", "3"]);
+    assertEquals(await list({ user: "ada", states, after: "1" }, 1), ["2"]);
+    assertEquals(await list({ states: ["moving"] }), ["4", "5"]);
+    assertEquals(await list({ user: "bob", states }), []);
+  });
+}
+
+function testMoves(test: Test): void {
+  const MOVE = { user: "ada", from: ["a"], to: ["docs", "b"], replacedBytes: 30 };
+
+  test("gives the bytes of a replaced file back once the move is done", async (catalog) => {
+    await assertCode("NOT_FOUND", () => catalog.beginMove({ ...MOVE, id: "m" }));
+    await addUser(catalog);
+    await addFile(catalog, "f", 100);
+    await catalog.openUpload(newUpload("u"));
+    await catalog.beginMove({ ...MOVE, id: "m2" });
+    await catalog.beginMove({ ...MOVE, id: "m1" });
+    assertEquals(await catalog.listMoves(1), [{ ...MOVE, id: "m1" }]);
+    assertEquals((await catalog.listMoves(3)).length, 2);
+    await catalog.endMove("m1", false);
+    assertEquals(await used(catalog), 200);
+    await catalog.endMove("m2", true);
+    await catalog.endMove("m2", true);
+    assertEquals(await catalog.listMoves(3), []);
+    const usage = await catalog.usage("ada");
+    assertEquals([usage?.usedBytes, usage?.partialBytes], [170, 100]);
   });
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { FolderDepot } from "../../../server/netdisk/folder_depot.ts";
 import type { PublishIntent } from "../../../server/netdisk/depot.ts";
 import { endCommit, recover, type RecoverySummary } from "../../../server/store/recovery.ts";
+import { endTrash } from "../../../server/store/recovery_moves.ts";
 import { SqliteCatalog } from "../../../server/store/sqlite_catalog.ts";
 import { addUser, newUpload, used } from "./catalog_contract.ts";
 
@@ -42,7 +43,7 @@ async function withStage(
   }
 }
 
-const NOTHING = { settled: 0, reopened: 0, dropped: 0, partsRemoved: 0 };
+const NOTHING = { settled: 0, reopened: 0, dropped: 0, partsRemoved: 0, moves: 0 };
 const NEVER = () => Promise.reject(new Error("The process died here"));
 const TARGET = { user: "ada", path: ["docs", "a"] };
 const OPTIONS = { size: 100, overwrite: "replace" } as const;
@@ -197,3 +198,125 @@ Deno.test("endCommit() ends a commit that failed while the server lives", () =>
     assertEquals(summary, NOTHING);
     assertEquals(await used(catalog), 100);
   }));
+
+/** What a removal has done by the time of its intent. */
+async function removing({ catalog, depot }: Stage, die: boolean): Promise<void> {
+  const intent = async ({ kind }: { kind: "file" | "folder" }) => {
+    await catalog.beginRemoval({ id: "t", ...TARGET, kind });
+    if (die) await NEVER();
+  };
+  await depot.moveToTrash("t", TARGET, { intent }).catch(() => {});
+}
+
+/** A file of 30 bytes in the trash. */
+async function removed(stage: Stage): Promise<void> {
+  await oldFile(stage);
+  await removing(stage, false);
+  await stage.catalog.finishRemoval("t", { bytes: 30, entries: 1 });
+}
+
+Deno.test("recover() forgets a removal that died before its rename", () =>
+  withStage(async (stage) => {
+    await oldFile(stage);
+    await removing(stage, true);
+    // It died when the folder of the item was made.
+    await Deno.mkdir(join(stage.data, "trash", "ada", "t"), { recursive: true });
+  }, async ({ data, catalog, depot }, summary) => {
+    assertEquals(summary, { ...NOTHING, moves: 1 });
+    assertEquals(await catalog.findTrash("t"), null);
+    assertEquals([await used(catalog), (await depot.stat(TARGET)).size], [30, 30]);
+    assertEquals(await Array.fromAsync(Deno.readDir(join(data, "trash", "ada"))), []);
+  }));
+
+Deno.test("recover() keeps what was removed when it died after the rename", () =>
+  withStage(async (stage) => {
+    await oldFile(stage);
+    await removing(stage, false);
+  }, async ({ catalog }, summary) => {
+    assertEquals(summary, { ...NOTHING, moves: 1 });
+    const item = await catalog.findTrash("t");
+    assertEquals([item?.state, item?.bytes, item?.entries], ["kept", 30, 1]);
+    assertEquals(await used(catalog), 30);
+  }));
+
+Deno.test("recover() keeps an item whose restoration died before its rename", () =>
+  withStage(async (stage) => {
+    await removed(stage);
+    await stage.catalog.beginTrashExit("t", "restoring");
+  }, async ({ catalog }, summary) => {
+    assertEquals(summary, { ...NOTHING, moves: 1 });
+    assertEquals((await catalog.findTrash("t"))?.state, "kept");
+    assertEquals(await used(catalog), 30);
+  }));
+
+Deno.test("recover() settles a restoration that died after its rename", () =>
+  withStage(async (stage) => {
+    await removed(stage);
+    await stage.catalog.beginTrashExit("t", "restoring");
+    await stage.depot.restoreTrash("t", TARGET, { overwrite: "fail" });
+  }, async ({ catalog, depot }, summary) => {
+    assertEquals(summary, { ...NOTHING, moves: 1 });
+    assertEquals(await catalog.findTrash("t"), null);
+    assertEquals([await used(catalog), (await depot.stat(TARGET)).size], [30, 30]);
+  }));
+
+for (const isDeleted of [false, true]) {
+  Deno.test(`recover() ends a deletion that died ${isDeleted ? "behind" : "before"} it`, () =>
+    withStage(async (stage) => {
+      await removed(stage);
+      await stage.catalog.beginTrashExit("t", "emptying");
+      if (isDeleted) await stage.depot.removeTrash("t", "ada");
+    }, async ({ data, catalog }, summary) => {
+      assertEquals(summary, { ...NOTHING, moves: 1 });
+      assertEquals([await catalog.findTrash("t"), await used(catalog)], [null, 0]);
+      assertEquals(await Array.fromAsync(Deno.readDir(join(data, "trash", "ada"))), []);
+    }));
+
+  Deno.test(`recover() ends a move that died ${isDeleted ? "behind" : "before"} its rename`, () =>
+    withStage(async (stage) => {
+      const { catalog, depot } = stage;
+      await oldFile(stage);
+      const from = { user: "ada", path: ["new"] };
+      await depot.writeSmall("new", from, {
+        bytes: new Uint8Array(9),
+        overwrite: "replace",
+        intent: (told) => catalog.beginWrite({ ...told, id: "new", user: "ada", durability: "os" }),
+      });
+      await catalog.finishCommit("new");
+      const intent = async ({ replacedBytes }: { replacedBytes: number }) => {
+        const paths = { from: from.path, to: TARGET.path };
+        await catalog.beginMove({ id: "m", user: "ada", ...paths, replacedBytes });
+        if (!isDeleted) await NEVER();
+      };
+      await depot.move(from, TARGET, { overwrite: "replace", intent }).catch(() => {});
+    }, async ({ catalog, depot }, summary) => {
+      assertEquals(summary, { ...NOTHING, moves: 1 });
+      assertEquals(await catalog.listMoves(1), []);
+      assertEquals(await used(catalog), isDeleted ? 9 : 39);
+      assertEquals((await depot.stat(TARGET)).size, isDeleted ? 9 : 30);
+    }));
+}
+
+Deno.test({
+  name: "recover() leaves what it may not delete for the next time",
+  // Root may delete everything.
+  ignore: Deno.build.os === "windows" || Deno.uid() === 0,
+  fn: () => {
+    let locked = "";
+    return withStage(async (stage) => {
+      await oldFile(stage);
+      await removed(stage);
+      await stage.catalog.beginTrashExit("t", "emptying");
+      locked = join(stage.data, "trash", "ada", "t");
+      await Deno.chmod(locked, 0o500);
+    }, async ({ catalog }, summary) => {
+      assertEquals(summary, NOTHING);
+      assertEquals((await catalog.findTrash("t"))?.state, "emptying");
+      await Deno.chmod(locked, 0o700);
+      assertEquals(
+        await endTrash({ catalog, depot: FolderDepot.open(join(locked, "../../..")) }, "t"),
+        null,
+      );
+    });
+  },
+});

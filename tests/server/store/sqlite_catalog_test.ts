@@ -83,6 +83,26 @@ Deno.test("SqliteCatalog.open() refuses the schema of a newer program", () =>
     });
   }));
 
+Deno.test("SqliteCatalog.open() brings a database of the first schema up to date", () =>
+  withFile(async (path) => {
+    const first = SqliteCatalog.open(path);
+    await addUser(first);
+    await first.openUpload(newUpload("a"));
+    await first.close();
+    // What version 1 lacked.
+    rawly(path, (db) => db.exec("DROP TABLE trash; DROP TABLE moves; PRAGMA user_version = 1"));
+    const catalog = SqliteCatalog.open(path);
+    assertEquals(await catalog.usage("ada"), {
+      quotaBytes: 1000,
+      usedBytes: 100,
+      partialBytes: 100,
+      trashBytes: 0,
+    });
+    await catalog.beginRemoval({ id: "t", user: "ada", path: ["a"], kind: "file" });
+    assertEquals((await catalog.findTrash("t"))?.state, "moving");
+    await catalog.close();
+  }));
+
 Deno.test("SqliteCatalog.open() fails on a file that is no database", () =>
   withFile(async (path) => {
     await Deno.writeTextFile(path, "This is not a database, and long enough to tell. ".repeat(20));

@@ -1,0 +1,42 @@
+/**
+ * `trivet rm`: moves files and folders into the trash.
+ *
+ * @module
+ */
+
+import { defineCommand } from "../../lib/term/command.ts";
+import type { ClientContext } from "./context.ts";
+
+/** See the module. */
+export const rmCommand = defineCommand({
+  name: "rm",
+  summary: "Move files and folders into the trash",
+  description:
+    "What is in the trash counts against the quota until trivet trash empty; trivet trash restore " +
+    "brings it back.",
+  examples: [{ command: "trivet rm -r old-photos", does: "Remove a folder and all in it" }],
+  options: {
+    recursive: {
+      kind: "boolean",
+      short: "r",
+      env: "TRIVET_RECURSIVE",
+      help: "Folders too, with all in them",
+    },
+  },
+  arguments: { path: { help: "What goes", variadic: true } },
+  run: async (context: ClientContext, invocation) => {
+    const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
+    const paths = invocation.arguments.path.map((path) => formatPath(parsePath(path)));
+    const { openClient } = await import("./access.ts");
+    await using client = await openClient(context);
+    const { output, signal } = context;
+    const { recursive } = invocation.values;
+    const removed = [];
+    for (const path of paths) {
+      const { removed: entries, trashId } = await client.rm(path, { recursive, signal });
+      removed.push({ path, entries, trash_id: trashId });
+      output.note(`Removed ${path}; trivet trash restore ${trashId} brings it back`);
+    }
+    output.json({ removed });
+  },
+});
