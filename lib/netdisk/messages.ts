@@ -15,6 +15,12 @@ export const NETDISK_SERVICE = "netdisk";
 /** Largest file that travels in the body of one request (`put.file`), in bytes. */
 export const SMALL_FILE_MAX_BYTES = 64 * 1024;
 
+/** Most files in one `put.files` or `get.files`, and most folders in one `put.folders`. */
+export const BATCH_ITEMS_MAX = 256;
+
+/** Most bytes of content in one `put.files`, and in one answer to `get.files`. */
+export const BATCH_BYTES_MAX = 512 * 1024;
+
 /** Most chunks whose digests one stream (`put.data`, `get.open`) covers: 512 KiB of digests. */
 export const STREAM_CHUNKS_MAX = 32_768;
 
@@ -38,6 +44,8 @@ const Mode = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o7777));
 const UploadId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
 /** An item of the trash; ids sort by the time of removal. */
 const TrashId = v.pipe(v.string(), v.regex(/^[0-9a-z]{1,32}$/));
+/** An XXH3-128 in hex. */
+const Digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 const Etag = v.pipe(v.string(), v.maxLength(128));
 
 /** What happens when the name is taken: `rename` chooses `name (2).ext`. */
@@ -101,8 +109,33 @@ export const NETDISK_REQUESTS = {
     mode: v.optional(Mode),
     overwrite: Overwrite,
     durability: v.optional(Durability),
-    digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+    digest: Digest,
   }),
+  /** Makes folders with their missing ancestors, and sets times; an existing folder is no error. */
+  "put.folders": v.strictObject({
+    durability: v.optional(Durability),
+    folders: v.pipe(
+      v.array(v.strictObject({ path: Path, mtimeMs: v.optional(TimeMs) })),
+      v.maxLength(BATCH_ITEMS_MAX),
+    ),
+  }),
+  /** Small files at once: the body is their content, one after the other. */
+  "put.files": v.strictObject({
+    overwrite: Overwrite,
+    durability: v.optional(Durability),
+    files: v.pipe(
+      v.array(v.strictObject({
+        path: Path,
+        size: v.pipe(Count, v.maxValue(SMALL_FILE_MAX_BYTES)),
+        digest: Digest,
+        mtimeMs: v.optional(TimeMs),
+        mode: v.optional(Mode),
+      })),
+      v.maxLength(BATCH_ITEMS_MAX),
+    ),
+  }),
+  /** Small files at once: the body of the answer is their content, one after the other. */
+  "get.files": v.strictObject({ paths: v.pipe(v.array(Path), v.maxLength(BATCH_ITEMS_MAX)) }),
   /**
    * Opens or continues an upload; `size` is absent when the source is a stream. `durability` says what
    * the commit is going to ask for, so that the disk begins early or not at all.
@@ -122,7 +155,7 @@ export const NETDISK_REQUESTS = {
   "put.commit": v.strictObject({
     uploadId: UploadId,
     size: Count,
-    digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+    digest: Digest,
     mtimeMs: v.optional(TimeMs),
     mode: v.optional(Mode),
     durability: v.optional(Durability),
@@ -194,6 +227,23 @@ const TrashItem = v.object({
 /** A removed file or folder in the trash. */
 export type TrashListItem = v.InferOutput<typeof TrashItem>;
 
+const Failed = v.object({
+  /** Which one of the request's items. */
+  index: Count,
+  error: v.object({
+    code: v.string(),
+    message: v.string(),
+    retry: v.boolean(),
+    hint: v.string(),
+    details: v.optional(
+      v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.null()])),
+    ),
+  }),
+});
+
+/** An item of a request that failed, while others may not have. */
+export type FailedItem = v.InferOutput<typeof Failed>;
+
 /** Answers by method: the head of RESPONSE. */
 export const NETDISK_RESPONSES = {
   whoami: v.object({
@@ -227,6 +277,26 @@ export const NETDISK_RESPONSES = {
   "trash.restore": v.object({ path: v.array(v.string()) }),
   "trash.empty": v.object({ items: Count, bytes: Count }),
   "put.file": Stored,
+  "put.folders": v.object({ created: Count, failed: v.array(Failed) }),
+  /** Files that are not named here stand under the name that was asked for. */
+  "put.files": v.object({
+    failed: v.array(Failed),
+    /** Whose name was taken, and `skip` left it as it was. */
+    skipped: v.array(Count),
+    /** With `rename`: where each of the others stands. */
+    renamed: v.array(v.object({ index: Count, path: v.array(v.string()) })),
+  }),
+  /**
+   * As many of the files as one answer holds, in their order; the client asks again for the rest.
+   * A file that grew beyond what travels like this is `large`.
+   */
+  "get.files": v.object({
+    files: v.array(v.union([
+      v.object({ size: Count, mtimeMs: TimeMs, mode: Count, digest: Digest }),
+      v.object({ large: v.literal(true) }),
+      v.object({ error: Failed.entries.error }),
+    ])),
+  }),
   "put.open": v.object({
     uploadId: v.string(),
     chunkBytes: ChunkBytes,

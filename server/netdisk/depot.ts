@@ -15,6 +15,7 @@ import type {
   NetdiskEntry,
   RESTORE_OVERWRITE_MODES,
 } from "../../lib/netdisk/messages.ts";
+import type { TrivetError } from "../../lib/errors.ts";
 import type { Sink } from "../../lib/transfer/sink.ts";
 import type { SyncSource } from "../../lib/transfer/source.ts";
 import type { Durability, NewTrash, OverwriteMode, TrashSize } from "../store/catalog.ts";
@@ -115,6 +116,51 @@ export interface Published {
   readonly skipped: boolean;
 }
 
+/** A small file of a batch. */
+export interface NewFile {
+  /** Checked components of its path. */
+  readonly path: readonly string[];
+  /** Its content. */
+  readonly bytes: Uint8Array;
+  /** Time of the content, in milliseconds since 1970; now when absent. */
+  readonly mtimeMs?: number | undefined;
+  /** Permission bits of the source; only whether it is executable is kept. */
+  readonly mode?: number | undefined;
+}
+
+/** What is about to be published of a batch. */
+export interface PlannedFile extends PublishIntent {
+  /** Which file of the batch. */
+  readonly index: number;
+}
+
+/** How a batch is published. */
+export interface BatchOptions {
+  /** What to do when a name is taken. */
+  readonly overwrite: OverwriteMode;
+  /** When the operation ends; `commit` when absent. */
+  readonly durability?: Durability | undefined;
+  /**
+   * Called once before the first file takes its name, with all that are going to, so that the catalog
+   * knows of them first. When it fails, nothing is published; when the operation fails after it,
+   * `endBatch` of `server/store/recovery_batches.ts` finds out what became of each.
+   */
+  intent?(files: readonly PlannedFile[]): Promise<void>;
+}
+
+/** What became of one file of a batch. */
+export type BatchOutcome =
+  | { readonly state: "published" | "skipped"; readonly path: readonly string[] }
+  | { readonly state: "failed"; readonly error: TrivetError };
+
+/** A folder to make, or to give a time. */
+export interface NewFolder {
+  /** Checked components of its path. */
+  readonly path: readonly string[];
+  /** The time that it gets, in milliseconds since 1970; it keeps its own without. */
+  readonly mtimeMs?: number | undefined;
+}
+
 /** What the disk says of a commit that was interrupted. */
 export type CommitTrace =
   /** The file has its final name. */
@@ -200,6 +246,28 @@ export interface Depot {
     at: HomePath,
     options: PublishOptions & { bytes: Uint8Array },
   ): Promise<Published>;
+  /**
+   * Publishes small files, each for itself: one that fails hinders no other. The part of file `n` is
+   * called `<id>-<n>` for the moment that it is one.
+   *
+   * @returns What became of each, in their order.
+   */
+  writeBatch(
+    id: string,
+    user: string,
+    files: readonly NewFile[],
+    options: BatchOptions,
+  ): Promise<BatchOutcome[]>;
+  /**
+   * Makes folders with their missing ancestors, and sets times; in their order, each for itself.
+   *
+   * @returns Whether each was made, or why it could not be.
+   */
+  writeFolders(
+    user: string,
+    folders: readonly NewFolder[],
+    options?: { readonly durability?: Durability | undefined },
+  ): Promise<(boolean | TrivetError)[]>;
   /** What became of a commit whose intent was `at` and `size`. */
   traceCommit(id: string, at: HomePath, size: number): Promise<CommitTrace>;
   /**

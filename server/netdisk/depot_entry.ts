@@ -10,6 +10,8 @@ import type { NetdiskEntry } from "../../lib/netdisk/messages.ts";
 /** Length of an entity tag in hexadecimal digits: 64 bits. */
 const ETAG_DIGITS = 16;
 
+const DATE_MAX_MS = 8_640_000_000_000_000;
+
 /** The permission bits that an entry shows. */
 const PERMISSION_BITS = 0o777;
 
@@ -36,6 +38,11 @@ export function entryOf(name: string, info: Deno.FileInfo): NetdiskEntry {
     return { name, type: "file", size: info.size, mtimeMs, mode, etag: etagOf(info) };
   }
   return { name, type: info.isDirectory ? "folder" : "other", size: 0, mtimeMs, mode };
+}
+
+/** A time for the file system; beyond what a `Date` holds it is cut to that. */
+export function toTime(mtimeMs: number): Date {
+  return new Date(Math.min(DATE_MAX_MS, Math.max(-DATE_MAX_MS, mtimeMs)));
 }
 
 /** Whether two infos are of one file. */

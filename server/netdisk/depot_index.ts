@@ -63,16 +63,18 @@ export class FolderIndices {
   }
 
   /**
-   * Notes that Trivet itself added a name: no need to read the folder again.
+   * Notes that Trivet itself added names: no need to read the folder again.
    *
    * @param folder Path of the folder.
    * @param before What lstat said of it before the change.
-   * @param name The name that was added.
+   * @param names The names that were added.
    */
-  added(folder: string, before: Deno.FileInfo, name: string): void {
+  addedAll(folder: string, before: Deno.FileInfo, names: readonly string[]): void {
     const kept = this.#kept.get(folder);
     if (kept === undefined || kept.stamp !== stampOf(before)) return;
-    if (this.#names === "portable") kept.keys.set(nameKey(name, "portable"), name);
+    if (this.#names === "portable") {
+      for (const name of names) kept.keys.set(nameKey(name, "portable"), name);
+    }
     kept.stamp = stampOf(Deno.lstatSync(folder));
   }
 

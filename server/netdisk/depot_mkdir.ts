@@ -6,7 +6,9 @@
 
 import { TrivetError } from "../../lib/errors.ts";
 import { formatPath, quoteName } from "../../lib/netdisk/path.ts";
-import type { HomePath } from "./depot.ts";
+import type { HomePath, NewFolder } from "./depot.ts";
+import { toTime } from "./depot_entry.ts";
+import { asDepotError } from "./depot_errors.ts";
 import { refuseTwin } from "./depot_publish.ts";
 import { toFolder, type Walker } from "./depot_walk.ts";
 
@@ -49,6 +51,36 @@ export function makeFolders(walker: Walker, at: HomePath, parents: boolean): str
     folder = toFolder({ diskPath: spot.diskPath, info: Deno.lstatSync(spot.diskPath) }, here);
   }
   return changed;
+}
+
+/**
+ * Makes folders with their missing ancestors, and gives times to those that have one.
+ *
+ * @param walker The homes.
+ * @param user Whose home.
+ * @param folders Checked paths, ancestors before what is in them.
+ * @returns What became of each, and the folders in which something was made, for the caller to sync.
+ */
+export function writeFolders(
+  walker: Walker,
+  user: string,
+  folders: readonly NewFolder[],
+): { results: (boolean | TrivetError)[]; changed: Set<string> } {
+  const changed = new Set<string>();
+  const results = folders.map(({ path, mtimeMs }) => {
+    try {
+      const made = makeFolders(walker, { user, path }, true);
+      for (const folder of made) changed.add(folder);
+      if (mtimeMs !== undefined) {
+        const time = toTime(mtimeMs);
+        Deno.utimeSync(walker.folder({ user, path }).diskPath, time, time);
+      }
+      return made.length > 0;
+    } catch (error) {
+      return asDepotError(error, `create ${quoteName(formatPath(path))}`);
+    }
+  });
+  return { results, changed };
 }
 
 function exists(path: readonly string[]): TrivetError {

@@ -59,7 +59,11 @@ export class Publisher {
   /** Where a file would be published now; throws when it could not be. */
   target(at: HomePath, overwrite: OverwriteMode): Target {
     if (at.path.length === 0) throw isFolder(at.path);
-    const spot = this.#walker.spot(at);
+    return this.targetAt(this.#walker.spot(at), at, overwrite);
+  }
+
+  /** The same for a spot that was just looked at. */
+  targetAt(spot: Spot, at: HomePath, overwrite: OverwriteMode): Target {
     refuseTwin(spot, at.path);
     if (spot.info === null) return { spot, path: [...at.path], taken: null };
     if (overwrite === "rename") return freeName(this.#walker, at, spot);
@@ -145,7 +149,7 @@ export function numberedName(name: string, number: number): string {
 }
 
 /** Gives the part its name; false when the name was taken in this moment. */
-function place(part: ReadyPart, { spot }: Target, overwrite: OverwriteMode): boolean {
+export function place(part: ReadyPart, { spot }: Target, overwrite: OverwriteMode): boolean {
   if (overwrite === "replace") {
     Deno.renameSync(part.diskPath, spot.diskPath);
     return true;
@@ -163,7 +167,8 @@ function place(part: ReadyPart, { spot }: Target, overwrite: OverwriteMode): boo
   return true;
 }
 
-function sameTarget(a: Target, b: Target): boolean {
+/** Whether what was planned is still there to be replaced, or nothing still. */
+export function sameTarget(a: Target, b: Target): boolean {
   return a.spot.diskPath === b.spot.diskPath && a.taken?.size === b.taken?.size;
 }
 

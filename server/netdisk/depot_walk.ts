@@ -20,6 +20,7 @@ import {
   formatPath,
   nameKey,
   type NameRules,
+  pathKey,
   quoteName,
 } from "../../lib/netdisk/path.ts";
 import type { HomePath } from "./depot.ts";
@@ -70,6 +71,11 @@ export class Walker {
   /** The components after the one check; nothing unchecked becomes a path of the disk. */
   check(path: readonly string[]): string[] {
     return checkPath(path, this.#options);
+  }
+
+  /** What a checked path has in common with all that are the same by the rules for names. */
+  key(path: readonly string[]): string {
+    return pathKey(path, this.#options.names);
   }
 
   /** A user's home. Throws `NOT_FOUND`. */
@@ -139,7 +145,12 @@ export class Walker {
 
   /** Notes that a name was added to a folder. */
   added(spot: Spot): void {
-    this.#indices.added(spot.folder.diskPath, spot.folder.info, spot.name);
+    this.addedAll(spot.folder, [spot.name]);
+  }
+
+  /** Notes that names were added to a folder since it was looked at. */
+  addedAll(folder: FolderSpot, names: readonly string[]): void {
+    this.#indices.addedAll(folder.diskPath, folder.info, names);
   }
 
   /** Notes that what stood at a spot has gone from it. */

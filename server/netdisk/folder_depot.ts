@@ -12,12 +12,17 @@ import type { NetdiskEntry } from "../../lib/netdisk/messages.ts";
 import { checkPath, formatPath, type NameRules, quoteName } from "../../lib/netdisk/path.ts";
 import type { TrashSize } from "../store/catalog.ts";
 import type {
+  BatchOptions,
+  BatchOutcome,
   CommitTrace,
   Depot,
+  Durability,
   HomePath,
   ListOptions,
   ListPage,
   MoveOptions,
+  NewFile,
+  NewFolder,
   OverwriteMode,
   PartHandle,
   PartOptions,
@@ -28,9 +33,10 @@ import type {
   RemoveOptions,
   RestoreOptions,
 } from "./depot.ts";
-import { entryOf, sameFile } from "./depot_entry.ts";
+import { BatchWriter } from "./depot_batch.ts";
+import { entryOf, sameFile, toTime } from "./depot_entry.ts";
 import { asDepotError } from "./depot_errors.ts";
-import { makeFolders } from "./depot_mkdir.ts";
+import { makeFolders, writeFolders } from "./depot_mkdir.ts";
 import { Mover } from "./depot_move.ts";
 import { PartStore } from "./depot_parts.ts";
 import { Publisher } from "./depot_publish.ts";
@@ -44,9 +50,6 @@ import { HomeGate } from "./home_gate.ts";
 const FILE_MODE = 0o644;
 const EXECUTABLE_MODE = 0o755;
 const EXECUTABLE_BITS = 0o111;
-
-/** Times beyond what a `Date` holds are cut to it. */
-const DATE_MAX_MS = 8_640_000_000_000_000;
 
 /** Options of {@linkcode FolderDepot.open}. */
 export interface FolderDepotOptions {
@@ -64,6 +67,7 @@ export class FolderDepot implements Depot {
   readonly #trash: TrashStore;
   readonly #gate = new HomeGate();
   readonly #mover: Mover;
+  readonly #batches: BatchWriter;
 
   private constructor(folders: DepotFolders, names: NameRules) {
     this.#folders = folders;
@@ -71,6 +75,14 @@ export class FolderDepot implements Depot {
     this.#parts = new PartStore(folders.parts);
     this.#publisher = new Publisher(this.#walker, this.#sync);
     this.#trash = new TrashStore(folders.trash);
+    this.#batches = new BatchWriter({
+      walker: this.#walker,
+      publisher: this.#publisher,
+      sync: this.#sync,
+      parts: this.#parts,
+      fill: (file, partId, content) => this.#fill(file, partId, content),
+      modeOf: modeFor,
+    });
     const parts = { walker: this.#walker, sync: this.#sync, trash: this.#trash, gate: this.#gate };
     this.#mover = new Mover(parts);
   }
@@ -200,6 +212,36 @@ export class FolderDepot implements Depot {
     });
   }
 
+  /** See {@linkcode Depot.writeBatch}. */
+  writeBatch(
+    id: string,
+    user: string,
+    files: readonly NewFile[],
+    options: BatchOptions,
+  ): Promise<BatchOutcome[]> {
+    return attempt(`write ${files.length} files`, () => {
+      checkUserName(user);
+      return this.#batches.write(id, user, files, options);
+    });
+  }
+
+  /** See {@linkcode Depot.writeFolders}. */
+  writeFolders(
+    user: string,
+    folders: readonly NewFolder[],
+    options: { readonly durability?: Durability | undefined } = {},
+  ): Promise<(boolean | TrivetError)[]> {
+    return attempt(`write ${folders.length} folders`, async () => {
+      checkUserName(user);
+      using _held = await this.#gate.share(user);
+      const { results, changed } = writeFolders(this.#walker, user, folders);
+      if (options.durability !== "os") {
+        await Promise.all([...changed].map((folder) => this.#sync.request(folder)));
+      }
+      return results;
+    });
+  }
+
   /** See {@linkcode Depot.traceCommit}. */
   traceCommit(id: string, at: HomePath, size: number): Promise<CommitTrace> {
     return this.#at("inspect", at, (checked) => {
@@ -287,13 +329,19 @@ export class FolderDepot implements Depot {
     options: PublishOptions & { bytes: Uint8Array },
   ): Promise<void> {
     using _closed = file;
-    for (let done = 0; done < options.bytes.length;) {
-      done += file.writeSync(done === 0 ? options.bytes : options.bytes.subarray(done));
+    this.#fill(file, id, options);
+    if (options.durability !== "os") await file.sync();
+  }
+
+  #fill(file: Deno.FsFile, id: string, content: Omit<NewFile, "path">): void {
+    const { bytes } = content;
+    for (let done = 0; done < bytes.length;) {
+      done += file.writeSync(done === 0 ? bytes : bytes.subarray(done));
     }
     if (this.#folders.masksMode && Deno.build.os !== "windows") {
-      Deno.chmodSync(this.#parts.path(id), modeFor(options));
+      Deno.chmodSync(this.#parts.path(id), modeFor(content));
     }
-    await this.#finish(file, options);
+    setTime(file, content.mtimeMs);
   }
 
   /**
@@ -301,10 +349,7 @@ export class FolderDepot implements Depot {
    * beside each other, and the file system's log takes them together.
    */
   async #finish(file: Deno.FsFile, { mtimeMs, durability }: PublishOptions): Promise<void> {
-    if (mtimeMs !== undefined) {
-      const time = new Date(Math.min(DATE_MAX_MS, Math.max(-DATE_MAX_MS, mtimeMs)));
-      file.utimeSync(time, time);
-    }
+    setTime(file, mtimeMs);
     if (durability !== "os") await file.sync();
   }
 
@@ -316,7 +361,13 @@ export class FolderDepot implements Depot {
   }
 }
 
-function modeFor({ mode = 0 }: PublishOptions): number {
+function setTime(file: Deno.FsFile, mtimeMs: number | undefined): void {
+  if (mtimeMs === undefined) return;
+  const time = toTime(mtimeMs);
+  file.utimeSync(time, time);
+}
+
+function modeFor({ mode = 0 }: { readonly mode?: number | undefined }): number {
   return (mode & EXECUTABLE_BITS) === 0 ? FILE_MODE : EXECUTABLE_MODE;
 }
 

@@ -13,6 +13,8 @@ import {
 } from "../../lib/netdisk/messages.ts";
 import type { CallHandler, Reply, ServerCall } from "../../lib/rpc/server.ts";
 import type { NetdiskContext } from "./context.ts";
+import { storeFiles, storeFolders } from "./batch.ts";
+import { readFiles } from "./read_files.ts";
 import { sendFile } from "./download.ts";
 import { logout, ls, mkdir, stat, whoami } from "./files.ts";
 import { df, mv, rmdir } from "./move.ts";
@@ -57,6 +59,11 @@ export function openNetdiskSession(context: NetdiskContext): NetdiskSession {
     "put.file": async (request, call) => ({
       head: await storeSmallFile(context, request, call.body),
     }),
+    "put.folders": async (request) => ({ head: await storeFolders(context, request) }),
+    "put.files": async (request, call) => ({
+      head: await storeFiles(context, request, call.body),
+    }),
+    "get.files": (request) => readFiles(context, request),
     "put.open": (request) => uploads.open(request),
     "put.journal": (request) => uploads.journalPage(request),
     "put.data": (request, call) => uploads.receive(request, call),

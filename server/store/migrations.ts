@@ -92,6 +92,15 @@ const MIGRATIONS: readonly string[] = [
     replaced_bytes INTEGER NOT NULL CHECK (replaced_bytes >= 0)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Small files between their common intent and its end; "files" is a JSON array.
+  CREATE TABLE batches (
+    id TEXT PRIMARY KEY,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    files TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The version of a database that this program writes. */

@@ -23,6 +23,7 @@
 
 import type { Depot } from "../netdisk/depot.ts";
 import type { Catalog } from "./catalog.ts";
+import { recoverBatches } from "./recovery_batches.ts";
 import { recoverMoves } from "./recovery_moves.ts";
 
 /** Uploads that are read at a time. */
@@ -38,6 +39,8 @@ export interface RecoverySummary {
   dropped: number;
   /** Parts that belonged to nothing. */
   partsRemoved: number;
+  /** Batches of small files that were ended. */
+  batches: number;
   /** Removals, restorations, deletions and moves that were ended; see `recovery_moves.ts`. */
   moves: number;
 }
@@ -59,8 +62,9 @@ export interface Stores {
  * @param stores Catalog and depot of one data folder.
  */
 export async function recover(stores: Stores): Promise<RecoverySummary> {
-  const summary = { settled: 0, reopened: 0, dropped: 0, partsRemoved: 0, moves: 0 };
+  const summary = { settled: 0, reopened: 0, dropped: 0, partsRemoved: 0, moves: 0, batches: 0 };
   const parts = new Set(await stores.depot.listParts());
+  summary.batches = await recoverBatches(stores);
   for (let after = "";;) {
     const page = await stores.catalog.listUploads({ after, limit: PAGE_MAX });
     for (const upload of page) {

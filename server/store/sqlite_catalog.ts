@@ -10,6 +10,7 @@ import type {
   Catalog,
   ChunkRecord,
   CommitIntent,
+  Durability,
   MoveIntent,
   NewToken,
   NewTrash,
@@ -27,7 +28,9 @@ import type {
   UserRecord,
   WriteIntent,
 } from "./catalog.ts";
+import type { BatchRecord } from "./catalog_batches.ts";
 import * as accounts from "./sqlite_accounts.ts";
+import * as batches from "./sqlite_batches.ts";
 import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 import * as trash from "./sqlite_trash.ts";
@@ -205,6 +208,22 @@ export class SqliteCatalog implements Catalog {
   /** See {@linkcode Catalog.abortCommit}. */
   abortCommit(id: string): Promise<void> {
     return this.#write(() => uploads.reopen(this.#db, id));
+  }
+
+  /** See {@linkcode Catalog.beginBatch}. */
+  beginBatch(batch: BatchRecord & { readonly durability: Durability }): Promise<void> {
+    const work = () => batches.insertBatch(this.#db, batch, this.#now());
+    return batch.durability === "commit" ? this.#durable(work) : this.#write(work);
+  }
+
+  /** See {@linkcode Catalog.finishBatch}. */
+  finishBatch(id: string, published: ReadonlySet<number>): Promise<void> {
+    return this.#write(() => batches.settleBatch(this.#db, id, published));
+  }
+
+  /** See {@linkcode Catalog.listBatches}. */
+  listBatches(limit: number): Promise<BatchRecord[]> {
+    return this.#read(() => batches.selectBatches(this.#db, limit));
   }
 
   /** See {@linkcode Catalog.usage}. */
