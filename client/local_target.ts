@@ -158,7 +158,7 @@ function numbered(path: string, number: number): string {
 }
 
 /** Without this a crash of the system could lose the name of a file that was told to be there. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using folder = await Deno.open(path);
   await folder.sync();

@@ -27,6 +27,7 @@ import type {
   Account,
   DiskUsage,
   DurabilityMode,
+  ListPage,
   NetdiskEntry,
   OverwriteMode,
   TrashItem,
@@ -35,6 +36,8 @@ import type { Pacer } from "./pacer.ts";
 import { type Credentials, openSession, type Session } from "./session.ts";
 import type { TransferOptions } from "./transfer_types.ts";
 import { MemoryTrustStore, type TrustStore } from "./trust.ts";
+import type { LeftOut } from "./tree/left_out.ts";
+import type { TreeOptions, TreeResult } from "./tree/tree_types.ts";
 import type { UploadResult } from "./upload.ts";
 
 /** Options of {@linkcode NetdiskClient.connect}. */
@@ -73,8 +76,45 @@ export interface GetOptions extends TransferOptions {
   readonly durability?: DurabilityMode;
 }
 
+/** What goes where, as {@linkcode TreeTransferOptions.onPlan} is told. */
+export interface PlannedTransfer {
+  /** Its path on the side it comes from. */
+  readonly from: string;
+  /** Its path on the side it goes to. */
+  readonly to: string;
+  /** What it is; `other` is left out. */
+  readonly type: NetdiskEntry["type"];
+  /** Bytes; 0 for a folder. */
+  readonly size: number;
+}
+
+/** Options of {@linkcode NetdiskClient.putTree} and {@linkcode NetdiskClient.getTree}. */
+export interface TreeTransferOptions extends TreeOptions {
+  /** Whether folders are transferred (default) or refused. */
+  readonly recursive?: boolean;
+  /**
+   * Patterns of what stays out: one with a `/` from where the tree begins, one without by every name.
+   */
+  readonly exclude?: readonly string[];
+  /** Only says what would be done. */
+  readonly dryRun?: boolean;
+  /** Told what goes where before anything is done. */
+  readonly onPlan?: (plan: readonly PlannedTransfer[]) => void;
+}
+
+/** Options of {@linkcode NetdiskClient.putTree}. */
+export interface PutTreeOptions extends TreeTransferOptions {
+  /** Whether symbolic links are left out (`skip`, the default) or sent as what they lead to. */
+  readonly links?: "skip" | "follow";
+}
+
+/** Options of {@linkcode NetdiskClient.getTree}. */
+export type GetTreeOptions = TreeTransferOptions;
+
 /** Options of {@linkcode NetdiskClient.cat}. */
 export type CatOptions = Pick<TransferOptions, "onProgress" | "onRetry" | "signal">;
+
+const NOTHING_DONE = { files: 0, bytes: 0, folders: 0, skipped: 0 } as const;
 
 /** A netdisk with a user logged in. */
 export class NetdiskClient implements AsyncDisposable {
@@ -147,16 +187,30 @@ export class NetdiskClient implements AsyncDisposable {
    * @returns The entries, read page by page as they are asked for.
    */
   async *list(path: string, signal?: AbortSignal): AsyncGenerator<NetdiskEntry> {
-    const components = parsePath(path);
     let after: string | undefined;
     for (;;) {
-      const request = { path: components, ...(after === undefined ? {} : { after }) };
-      const page = await this.#ask("ls", request, signal);
+      const page = await this.listPage(path, { after, signal });
       yield* page.entries;
       const last = page.entries.at(-1);
       if (!page.more || last === undefined) return;
       after = last.name;
     }
+  }
+
+  /**
+   * One page of a folder, sorted by name; of a file: the file itself.
+   *
+   * @param path Such as `/photos/2026`; `/` is the root.
+   * @param options `after`: only names behind this one.
+   */
+  async listPage(
+    path: string,
+    options: { readonly after?: string | undefined; readonly signal?: AbortSignal | undefined } =
+      {},
+  ): Promise<ListPage> {
+    const { after, signal } = options;
+    const request = { path: parsePath(path), ...(after === undefined ? {} : { after }) };
+    return await this.#ask("ls", request, signal);
   }
 
   /** One file or folder. */
@@ -265,6 +319,100 @@ export class NetdiskClient implements AsyncDisposable {
       pacer: this.#pacer,
       remote,
     });
+  }
+
+  /**
+   * Uploads files and folders, with all in them.
+   *
+   * @param sources Local paths.
+   * @param path Where they go: a folder that exists, or a path that ends with `/`, takes them under
+   * their names; a single source may also be given another name.
+   * @param options What happens when names are taken, what stays out, and progress.
+   * @returns How many were sent, and what was left out.
+   * @throws {TrivetError} `QUOTA_EXCEEDED`, `DISK_FULL` and others that concern all files.
+   */
+  async putTree(
+    sources: readonly string[],
+    path: string,
+    options: PutTreeOptions = {},
+  ): Promise<TreeResult> {
+    const { planUpload } = await import("./tree/plan.ts");
+    const { readExcludes } = await import("./tree/exclude.ts");
+    const { putTree } = await import("./tree/put_tree.ts");
+    const target = parsePath(path);
+    const { recursive = true, exclude = [], signal, onPlan, dryRun } = options;
+    const leftOut: LeftOut[] = [];
+    const plan = await planUpload(sources, {
+      target,
+      recursive,
+      signal,
+      isInside: target.length === 0 || path.endsWith("/") || sources.length > 1 ||
+        await this.#isFolder(target, signal),
+      links: options.links,
+      isExcluded: readExcludes(exclude),
+      onLeftOut: (left) => {
+        leftOut.push(left);
+        options.onLeftOut?.(left);
+      },
+    });
+    onPlan?.(plan.map(({ entry, target: to }) => ({
+      from: entry.local,
+      to: formatPath(to),
+      type: entry.type,
+      size: entry.size,
+    })));
+    if (dryRun === true) return { ...NOTHING_DONE, leftOut };
+    if (sources.length > 1 && !path.endsWith("/")) await this.#mustBeFolder(target, signal);
+    const result = await putTree(this.#connections, plan, { ...options, pacer: this.#pacer });
+    return { ...result, leftOut: [...leftOut, ...result.leftOut] };
+  }
+
+  /**
+   * Downloads files and folders, with all in them.
+   *
+   * @param paths On the server; patterns such as `/photos/*.jpg` too.
+   * @param local Where they go: a folder that exists, or a path that ends with a separator, takes them
+   * under their names, and so does the working folder without it; a single one may also be given
+   * another name.
+   * @param options What happens when names are taken, what stays out, and progress.
+   * @returns How many were received, and what was left out.
+   * @throws {TrivetError} `NOT_FOUND`, `DISK_FULL` and others that concern all files.
+   */
+  async getTree(
+    paths: readonly string[],
+    local: string = ".",
+    options: GetTreeOptions = {},
+  ): Promise<TreeResult> {
+    const { isLocalFolder, planDownload } = await import("./tree/plan.ts");
+    const { readExcludes } = await import("./tree/exclude.ts");
+    const { expandRemote } = await import("./remote_glob.ts");
+    const { getTree } = await import("./tree/get_tree.ts");
+    const { recursive = true, exclude = [], signal, onPlan, dryRun } = options;
+    const sources = [];
+    for (const found of await expandRemote(this, paths, signal)) {
+      const entry = found.entry ?? await this.stat(found.path, signal);
+      sources.push({ path: parsePath(found.path), entry });
+    }
+    const isFolder = await isLocalFolder(local);
+    if (sources.length > 1 && !isFolder) {
+      throw new TrivetError("LOCAL_NOT_FOUND", `Cannot write into "${local}": it is no folder`);
+    }
+    const plan = await planDownload(this, sources, {
+      local,
+      recursive,
+      signal,
+      isInside: isFolder,
+      isExcluded: readExcludes(exclude),
+    });
+    onPlan?.(plan.map(({ remote, entry, local: to }) => ({
+      from: formatPath(remote),
+      to,
+      type: entry.type,
+      size: entry.size,
+    })));
+    if (dryRun === true) return { ...NOTHING_DONE, leftOut: [] };
+    const server = `${this.user}@${this.server}`;
+    return await getTree(this.#connections, plan, { ...options, server, pacer: this.#pacer });
   }
 
   /** Removes an empty folder for good. */
@@ -380,6 +528,18 @@ export class NetdiskClient implements AsyncDisposable {
       if (error instanceof TrivetError && error.code === "NOT_FOUND") return false;
       throw error;
     }
+  }
+
+  async #mustBeFolder(
+    path: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (path.length === 0 || await this.#isFolder(path, signal)) return;
+    const shown = formatPath(path);
+    throw new TrivetError(
+      "NOT_FOLDER",
+      `Cannot store several files in "${shown}": it is no folder`,
+    );
   }
 
   #upload(path: readonly string[], options: PutOptions) {

@@ -11,24 +11,29 @@ import { TRANSFER_OPTIONS } from "./transfer_options.ts";
 /** See the module. */
 export const getCommand = defineCommand({
   name: "get",
-  summary: "Download a file",
+  summary: "Download files and folders",
   description:
     'Until it is whole, the file is called ".NAME.trivet-part". A download that was interrupted goes ' +
-    "on when the same command is given again, once what is there has been verified.",
+    "on when the same command is given again, once what is there has been verified.\n" +
+    "Of several paths, the last one is where they go: a local folder that exists. Paths on the server " +
+    "may be patterns.",
   examples: [
     { command: "trivet get big.iso", does: "Download into this folder" },
     { command: "trivet get big.iso copy.iso", does: "Download under another name" },
+    { command: "trivet get -r photos", does: "Download a folder" },
+    { command: "trivet get 'photos/*.jpg' .", does: "Download what matches a pattern" },
     { command: "trivet get photos.tar - | tar x", does: "Download to a pipe" },
   ],
   options: TRANSFER_OPTIONS,
   arguments: {
-    remote: { help: "The file on the server" },
-    local: { help: 'Where it goes, or "-" for stdout (default: this folder)', optional: true },
+    path: {
+      help:
+        'Files and folders on the server; behind them where they go, or "-" (default: this folder)',
+      variadic: true,
+    },
   },
   run: async (context: ClientContext, invocation) => {
-    const { catFile, getFile } = await import("./move.ts");
-    const { local, remote } = invocation.arguments;
-    if (local === "-") return await catFile(context, remote);
-    await getFile(context, { local, remote, ...invocation.values });
+    const { getPaths } = await import("./move.ts");
+    return await getPaths(context, invocation.arguments.path, invocation.values);
   },
 });

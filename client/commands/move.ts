@@ -6,11 +6,14 @@
 
 import { TrivetError } from "../../lib/errors.ts";
 import { formatPath, parsePath } from "../../lib/netdisk/path.ts";
+import { localError } from "../local_error.ts";
 import { baseName } from "../local_path.ts";
 import type { GetOptions, PutOptions } from "../netdisk.ts";
 import { openClient } from "./access.ts";
 import type { ClientContext } from "./context.ts";
+import type { LinkMode } from "../tree/link_modes.ts";
 import { showTransfer } from "./transfer.ts";
+import type { TransferValues } from "./transfer_options.ts";
 
 /** The word for stdin and stdout. */
 const STREAM = "-";
@@ -31,6 +34,67 @@ export interface GetRequest
   readonly remote: string;
   /** Where it goes. */
   readonly local: string | undefined;
+}
+
+/** Values of `put`'s options. */
+export type PutValues = TransferValues & { readonly links: LinkMode };
+
+/** Uploads what `put` names: one file or stdin, or a tree. */
+export async function putPaths(
+  context: ClientContext,
+  paths: readonly string[],
+  values: PutValues,
+): Promise<number | void> {
+  const [local = "", remote] = paths;
+  const isOne = paths.length <= 2 && !values.recursive && !values["dry-run"];
+  if (isOne || local === STREAM) {
+    if (paths.length > 2) throw new TrivetError("USAGE", '"-" cannot be sent beside others');
+    return await putFile(context, { local, remote, ...values });
+  }
+  const sources = paths.length === 1 ? paths : paths.slice(0, -1);
+  const target = paths.length === 1 ? "/" : paths.at(-1) ?? "/";
+  parsePath(target);
+  for (const source of sources) await statLocal(source);
+  const { showTree } = await import("./tree.ts");
+  const shown = { name: nameOf(sources), outcome: "sent", dryRun: values["dry-run"] };
+  return await showTree(
+    context,
+    shown,
+    (client, options) =>
+      client.putTree(sources, target, { ...options, ...values, dryRun: values["dry-run"] }),
+  );
+}
+
+/** Downloads what `get` names: one file, to stdout or not, or a tree. */
+export async function getPaths(
+  context: ClientContext,
+  paths: readonly string[],
+  values: TransferValues,
+): Promise<number | void> {
+  const [remote = "", local] = paths;
+  if (paths.at(-1) === STREAM && paths.length > 1) {
+    if (paths.length > 2) throw new TrivetError("USAGE", 'Only one file can be received to "-"');
+    return await catFile(context, remote);
+  }
+  const { checkRemotePaths } = await import("../remote_glob.ts");
+  const { hasGlob } = await import("../../lib/netdisk/glob.ts");
+  if (paths.length <= 2 && !values.recursive && !values["dry-run"] && !hasGlob(remote)) {
+    return await getFile(context, { local, remote, ...values });
+  }
+  const sources = paths.length === 1 ? paths : paths.slice(0, -1);
+  checkRemotePaths(sources);
+  const { showTree } = await import("./tree.ts");
+  const shown = { name: nameOf(sources), outcome: "received", dryRun: values["dry-run"] };
+  return await showTree(
+    context,
+    shown,
+    (client, options) =>
+      client.getTree(sources, paths.length === 1 ? "." : paths.at(-1), {
+        ...options,
+        ...values,
+        dryRun: values["dry-run"],
+      }),
+  );
 }
 
 /** Uploads a file or stdin. */
@@ -127,6 +191,21 @@ export async function catFile(context: ClientContext, remote: string): Promise<v
       return { skipped: false, sizeBytes, verifiedBytes: 0 };
     },
   );
+}
+
+/** What progress calls several sources. */
+function nameOf(sources: readonly string[]): string {
+  const [first = ""] = sources;
+  return sources.length === 1 ? baseName(first) || first : `${sources.length} sources`;
+}
+
+/** A mistake is told before anything is connected. */
+async function statLocal(path: string): Promise<void> {
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    throw localError(error, "read", path);
+  }
 }
 
 async function openLocal(path: string): Promise<Disposable> {

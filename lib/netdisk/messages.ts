@@ -119,8 +119,12 @@ export const NETDISK_REQUESTS = {
       v.maxLength(BATCH_ITEMS_MAX),
     ),
   }),
-  /** Small files at once: the body is their content, one after the other. */
+  /**
+   * Small files at once: the body is their content, one after the other. `folders` are made where
+   * files go into them and they are missing; each appears with its files.
+   */
   "put.files": v.strictObject({
+    folders: v.optional(v.pipe(v.array(Path), v.maxLength(BATCH_ITEMS_MAX))),
     overwrite: Overwrite,
     durability: v.optional(Durability),
     files: v.pipe(
@@ -235,7 +239,7 @@ const Failed = v.object({
     message: v.string(),
     retry: v.boolean(),
     hint: v.string(),
-    details: v.optional(
+    details: v.exactOptional(
       v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.null()])),
     ),
   }),
@@ -285,6 +289,8 @@ export const NETDISK_RESPONSES = {
     skipped: v.array(Count),
     /** With `rename`: where each of the others stands. */
     renamed: v.array(v.object({ index: Count, path: v.array(v.string()) })),
+    /** Folders that were made. */
+    created: Count,
   }),
   /**
    * As many of the files as one answer holds, in their order; the client asks again for the rest.

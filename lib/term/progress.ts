@@ -70,6 +70,10 @@ export interface ProgressUpdate {
   readonly doneBytes?: number;
   /** Bytes in all, when known. */
   readonly totalBytes?: number;
+  /** Number of the file, or files that are done. */
+  readonly fileNumber?: number;
+  /** Number of files, when known. */
+  readonly fileCount?: number;
 }
 
 interface Current {

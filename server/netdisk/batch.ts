@@ -14,7 +14,7 @@ import { createDigester, digestOf, toHex } from "../../lib/transfer/digest.ts";
 import type { BatchRecord } from "../store/catalog_batches.ts";
 import { endBatch } from "../store/recovery_batches.ts";
 import { type NetdiskContext, requireWriter, writablePath } from "./context.ts";
-import type { BatchOutcome, Durability, NewFile, NewFolder, OverwriteMode } from "./depot.ts";
+import type { Batch, BatchResult, Durability, NewFile, NewFolder, OverwriteMode } from "./depot.ts";
 import { newUploadId } from "./upload_id.ts";
 
 /** Answers `put.files`. */
@@ -27,7 +27,9 @@ export async function storeFiles(
   const { overwrite, durability = "commit" } = request;
   const { failed, items, indices } = await readFiles(context, request, body);
   const { user } = context.session;
-  const outcomes = await publishBatch(context, user, items, { overwrite, durability });
+  const folders = request.folders?.map((path) => writablePath(context, path).path) ?? [];
+  const batch = { user, folders, files: items };
+  const { outcomes, foldersMade } = await publishBatch(context, batch, { overwrite, durability });
   const renamed: { index: number; path: string[] }[] = [];
   const skipped: number[] = [];
   for (const [at, outcome] of outcomes.entries()) {
@@ -36,7 +38,7 @@ export async function storeFiles(
     else if (outcome.state === "skipped") skipped.push(index);
     else if (overwrite === "rename") renamed.push({ index, path: [...outcome.path] });
   }
-  return { failed, skipped, renamed };
+  return { failed, skipped, renamed, created: foldersMade };
 }
 
 /** Answers `put.folders`. */
@@ -100,16 +102,16 @@ async function readFiles(
 
 async function publishBatch(
   context: NetdiskContext,
-  user: string,
-  items: readonly NewFile[],
+  batch: Batch,
   { overwrite, durability }: { readonly overwrite: OverwriteMode; readonly durability: Durability },
-): Promise<BatchOutcome[]> {
+): Promise<BatchResult> {
   const { catalog, depot } = context;
+  const { user } = batch;
   const id = newUploadId();
   using held = new DisposableStack();
   let intended: BatchRecord | undefined;
   try {
-    const outcomes = await depot.writeBatch(id, user, items, {
+    const result = await depot.writeBatch(id, batch, {
       overwrite,
       durability,
       intent: async (files) => {
@@ -119,11 +121,11 @@ async function publishBatch(
       },
     });
     const published = new Set<number>();
-    for (const [index, { state }] of outcomes.entries()) {
+    for (const [index, { state }] of result.outcomes.entries()) {
       if (state === "published") published.add(index);
     }
     if (intended !== undefined) await catalog.finishBatch(id, published);
-    return outcomes;
+    return result;
   } catch (error) {
     if (intended !== undefined) await endBatch(context, intended);
     throw error;

@@ -128,6 +128,38 @@ export interface NewFile {
   readonly mode?: number | undefined;
 }
 
+/** A small file that was read with others. */
+export interface SmallFile {
+  /** Its content, in the buffer that was given; null when it is larger than what was asked for. */
+  readonly bytes: Uint8Array | null;
+  /** Time of the content, in milliseconds since 1970. */
+  readonly mtimeMs: number;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+/** Small files that are read together. */
+export interface BatchReading {
+  /** Whose home. */
+  readonly user: string;
+  /** Checked paths of files. */
+  readonly paths: readonly (readonly string[])[];
+  /** Takes their content, one after the other, as long as `fileMaxBytes` are left. */
+  readonly buffer: Uint8Array;
+  /** Files that are larger than this are not read. */
+  readonly fileMaxBytes: number;
+}
+
+/** Small files that are published together. */
+export interface Batch {
+  /** Whose home. */
+  readonly user: string;
+  /** Checked paths of folders that are made where files go into them and they are missing. */
+  readonly folders?: readonly (readonly string[])[];
+  /** The files. */
+  readonly files: readonly NewFile[];
+}
+
 /** What is about to be published of a batch. */
 export interface PlannedFile extends PublishIntent {
   /** Which file of the batch. */
@@ -152,6 +184,14 @@ export interface BatchOptions {
 export type BatchOutcome =
   | { readonly state: "published" | "skipped"; readonly path: readonly string[] }
   | { readonly state: "failed"; readonly error: TrivetError };
+
+/** What became of a batch. */
+export interface BatchResult {
+  /** Of each file, in their order. */
+  readonly outcomes: readonly BatchOutcome[];
+  /** Folders that were made. */
+  readonly foldersMade: number;
+}
 
 /** A folder to make, or to give a time. */
 export interface NewFolder {
@@ -217,6 +257,12 @@ export interface Depot {
   /** Opens a file. */
   openRead(at: HomePath): Promise<ReadHandle>;
   /**
+   * Reads small files, each for itself.
+   *
+   * @returns The files in their order, or why one could not be read; fewer when the buffer is full.
+   */
+  readBatch(reading: BatchReading): Promise<(SmallFile | TrivetError)[]>;
+  /**
    * Says early whether a file could be published here: throws what the commit would throw.
    *
    * @returns The file that has the name now, or null; with `skip` the caller need not upload.
@@ -247,17 +293,10 @@ export interface Depot {
     options: PublishOptions & { bytes: Uint8Array },
   ): Promise<Published>;
   /**
-   * Publishes small files, each for itself: one that fails hinders no other. The part of file `n` is
-   * called `<id>-<n>` for the moment that it is one.
-   *
-   * @returns What became of each, in their order.
+   * Publishes small files, each for itself: one that fails hinders no other. For the moment that it is
+   * a part, file `n` is called `<id>-<n>`, or is in the folder `<id>` among the parts.
    */
-  writeBatch(
-    id: string,
-    user: string,
-    files: readonly NewFile[],
-    options: BatchOptions,
-  ): Promise<BatchOutcome[]>;
+  writeBatch(id: string, batch: Batch, options: BatchOptions): Promise<BatchResult>;
   /**
    * Makes folders with their missing ancestors, and sets times; in their order, each for itself.
    *

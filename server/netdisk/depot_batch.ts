@@ -1,17 +1,27 @@
 /**
- * Publishing many small files at once. Each becomes a part and then takes its name by a rename, as a
- * single one does; but folders are looked at once for all files in them, the disk is asked once for
- * each folder, and the catalog writes one intent for all.
+ * Publishing many small files at once. Each takes its name by a rename, as a single one does; but
+ * folders are looked at once for all files in them, a folder that is new is built beside the homes
+ * and takes its place with all its files in one rename, the disk is asked once for each folder, and
+ * the catalog writes one intent for all.
  *
  * @module
  */
 
 import { TrivetError } from "../../lib/errors.ts";
 import { formatPath, quoteName } from "../../lib/netdisk/path.ts";
-import type { BatchOptions, BatchOutcome, NewFile, PlannedFile } from "./depot.ts";
+import type {
+  Batch,
+  BatchOptions,
+  BatchOutcome,
+  BatchResult,
+  NewFile,
+  PlannedFile,
+} from "./depot.ts";
+import { BatchFolders, type StagedFolder, type StagedRoot } from "./depot_batch_folders.ts";
 import { asDepotError } from "./depot_errors.ts";
+import { makeFolders } from "./depot_mkdir.ts";
 import type { PartStore } from "./depot_parts.ts";
-import { place, type Publisher, sameTarget, type Target } from "./depot_publish.ts";
+import { place, type Publisher, refuseTwin, sameTarget, type Target } from "./depot_publish.ts";
 import type { FolderSync } from "./depot_sync.ts";
 import type { FolderSpot, Walker } from "./depot_walk.ts";
 
@@ -21,22 +31,18 @@ export interface BatchParts {
   readonly publisher: Publisher;
   readonly sync: FolderSync;
   readonly parts: PartStore;
-  /** Writes content, time and mode of a part; the caller closes it. */
-  readonly fill: (file: Deno.FsFile, partId: string, content: NewFile) => void;
-  /** Mode of a part. */
-  readonly modeOf: (file: NewFile) => number;
+  /** Makes a part with content, time and mode; the caller closes it. */
+  readonly fill: (diskPath: string, content: NewFile) => Deno.FsFile;
 }
 
 /** A file with its place, before it is published. */
 interface Planned {
   readonly index: number;
   readonly file: NewFile;
-  readonly target: Target;
-}
-
-/** The id of a file's part. */
-export function batchPartId(batchId: string, index: number): string {
-  return `${batchId}-${index}`;
+  /** Where it is written first. */
+  readonly diskPath: string;
+  /** What it goes into: a place in a home, or a folder that is new. */
+  readonly to: Target | StagedFolder;
 }
 
 /** Publishes files in batches. */
@@ -48,39 +54,68 @@ export class BatchWriter {
   }
 
   /** See `Depot.writeBatch`; paths are checked. */
-  async write(
-    id: string,
-    user: string,
-    files: readonly NewFile[],
-    options: BatchOptions,
-  ): Promise<BatchOutcome[]> {
-    const outcomes: BatchOutcome[] = [];
-    const planned = this.#planAll(user, files, { options, outcomes });
+  async write(id: string, batch: Batch, options: BatchOptions): Promise<BatchResult> {
+    return await new RunningBatch(this.#with, { id, batch, options }).run();
+  }
+}
+
+class RunningBatch {
+  readonly #with: BatchParts;
+  readonly #id: string;
+  readonly #batch: Batch;
+  readonly #options: BatchOptions;
+  readonly #outcomes: BatchOutcome[] = [];
+  /** Folders in which something was published. */
+  readonly #changed = new Set<string>();
+  #foldersMade = 0;
+
+  constructor(
+    parts: BatchParts,
+    run: { readonly id: string; readonly batch: Batch; readonly options: BatchOptions },
+  ) {
+    this.#with = parts;
+    this.#id = run.id;
+    this.#batch = run.batch;
+    this.#options = run.options;
+  }
+
+  async run(): Promise<BatchResult> {
+    const { intent, durability } = this.#options;
+    const folders = this.#folders();
+    const planned = this.#planAll(folders);
     let isIntended = false;
     try {
-      await this.#writeParts(id, planned, options.durability);
+      await this.#writeParts(planned, folders);
       if (planned.length > 0) {
-        await options.intent?.(planned.map(toIntent));
-        isIntended = options.intent !== undefined;
+        await intent?.(planned.map(toIntent));
+        isIntended = intent !== undefined;
       }
-      const changed = this.#placeAll(id, user, planned, { options, outcomes });
-      if (options.durability !== "os") {
-        await Promise.all([...changed].map((folder) => this.#with.sync.request(folder)));
+      this.#placeAll(planned, folders.roots);
+      if (durability !== "os") {
+        await Promise.all([...this.#changed].map((folder) => this.#with.sync.request(folder)));
       }
-    } finally {
+    } catch (error) {
       // Once intended, what is left says how far it came.
-      if (!isIntended) { for (const { index } of planned) this.#removePart(id, index); }
+      if (!isIntended) {
+        for (const { index } of planned) this.#with.parts.remove(this.#partId(index));
+      }
+      throw error;
+    } finally {
+      if (folders.roots.length > 0) this.#with.parts.remove(this.#id);
     }
-    return outcomes;
+    return { outcomes: this.#outcomes, foldersMade: this.#foldersMade };
+  }
+
+  #folders(): BatchFolders {
+    const { user, folders } = this.#batch;
+    const staging = this.#with.parts.path(this.#id);
+    return new BatchFolders(this.#with.walker, { user, newFolders: folders, staging });
   }
 
   /** Where each file would go now; those that cannot have their outcome. */
-  #planAll(
-    user: string,
-    files: readonly NewFile[],
-    { options, outcomes }: { options: BatchOptions; outcomes: BatchOutcome[] },
-  ): Planned[] {
-    const folders = new FolderCache(this.#with.walker, user);
+  #planAll(folders: BatchFolders): Planned[] {
+    const { user, files } = this.#batch;
+    const { overwrite } = this.#options;
     const seen = new Set<string>();
     const planned: Planned[] = [];
     for (const [index, file] of files.entries()) {
@@ -89,35 +124,33 @@ export class BatchWriter {
         // Siblings that are the same by the rules for names must not arrive side by side.
         if (seen.has(key)) throw twice(file);
         seen.add(key);
-        const target = this.#target(folders, user, file, options);
-        if (options.overwrite === "skip" && target.taken !== null) {
-          outcomes[index] = { state: "skipped", path: target.path };
-        } else planned.push({ index, file, target });
+        const name = file.path.at(-1) ?? "";
+        const folder = folders.get(file.path.slice(0, -1));
+        if ("root" in folder) {
+          planned.push({ index, file, diskPath: `${folder.diskPath}/${name}`, to: folder });
+          continue;
+        }
+        const spot = this.#with.walker.child(folder, name, file.path);
+        const to = this.#with.publisher.targetAt(spot, { user, path: file.path }, overwrite);
+        if (overwrite === "skip" && to.taken !== null) {
+          this.#outcomes[index] = { state: "skipped", path: to.path };
+          continue;
+        }
+        planned.push({ index, file, diskPath: this.#with.parts.path(this.#partId(index)), to });
       } catch (error) {
-        outcomes[index] = { state: "failed", error: asFailure(error, file) };
+        this.#fail(index, error);
       }
     }
     return planned;
   }
 
-  async #writeParts(
-    id: string,
-    planned: readonly Planned[],
-    durability: BatchOptions["durability"],
-  ): Promise<void> {
-    const { parts, fill, modeOf } = this.#with;
+  async #writeParts(planned: readonly Planned[], folders: BatchFolders): Promise<void> {
+    folders.makeStaged();
     await using open = new AsyncDisposableStack();
     const syncing: Promise<void>[] = [];
-    for (const { index, file } of planned) {
-      const partId = batchPartId(id, index);
-      const part = parts.createFile(partId, modeOf(file));
-      try {
-        fill(part, partId, file);
-      } catch (error) {
-        part.close();
-        throw error;
-      }
-      if (durability === "os") {
+    for (const { diskPath, file } of planned) {
+      const part = this.#with.fill(diskPath, file);
+      if (this.#options.durability === "os") {
         part.close();
         continue;
       }
@@ -125,84 +158,96 @@ export class BatchWriter {
       // The disk takes those that wait together.
       syncing.push(part.sync());
     }
+    if (this.#options.durability !== "os") {
+      for (const folder of folders.staged) syncing.push(this.#with.sync.request(folder.diskPath));
+    }
     const ended = await Promise.allSettled(syncing);
     for (const end of ended) if (end.status === "rejected") throw end.reason;
   }
 
-  /** From the last look to the rename without a pause; answers the folders that have changed. */
-  #placeAll(
-    id: string,
-    user: string,
-    planned: readonly Planned[],
-    { options, outcomes }: { options: BatchOptions; outcomes: BatchOutcome[] },
-  ): Set<string> {
-    const folders = new FolderCache(this.#with.walker, user);
+  /** From the last look to the renames without a pause. */
+  #placeAll(planned: readonly Planned[], roots: readonly StagedRoot[]): void {
+    const placed = new Set<StagedRoot>();
+    for (const root of roots) if (this.#placeRoot(root)) placed.add(root);
+    const fresh = new BatchFolders(this.#with.walker, { user: this.#batch.user });
     const added = new Map<FolderSpot, string[]>();
-    for (const { index, file, target: before } of planned) {
+    for (const plan of planned) {
+      const { index, file, to } = plan;
       try {
-        const target = this.#target(folders, user, file, options);
-        const part = this.#with.parts.path(batchPartId(id, index));
-        const size = file.bytes.length;
-        if (
-          !sameTarget(before, target) || !place({ diskPath: part, size }, target, options.overwrite)
-        ) {
-          throw changed(file);
+        if ("root" in to && placed.has(to.root)) {
+          this.#outcomes[index] = { state: "published", path: file.path };
+          continue;
         }
+        const target = this.#placeFile(plan, fresh);
         const { folder, name } = target.spot;
-        const names = added.get(folder);
-        if (names === undefined) added.set(folder, target.taken === null ? [name] : []);
-        else if (target.taken === null) names.push(name);
-        outcomes[index] = { state: "published", path: target.path };
+        const names = added.get(folder) ?? [];
+        if (target.taken === null) names.push(name);
+        added.set(folder, names);
+        this.#outcomes[index] = { state: "published", path: target.path };
       } catch (error) {
-        this.#removePart(id, index);
-        outcomes[index] = { state: "failed", error: asFailure(error, file) };
+        if (!("root" in to)) this.#with.parts.remove(this.#partId(index));
+        this.#fail(index, error);
       }
     }
-    for (const [folder, names] of added) this.#with.walker.addedAll(folder, names);
-    return new Set([...added.keys()].map(({ diskPath }) => diskPath));
-  }
-
-  #target(folders: FolderCache, user: string, file: NewFile, options: BatchOptions): Target {
-    const { path } = file;
-    const folder = folders.get(path.slice(0, -1));
-    const spot = this.#with.walker.child(folder, path.at(-1) ?? "", path);
-    return this.#with.publisher.targetAt(spot, { user, path }, options.overwrite);
-  }
-
-  #removePart(id: string, index: number): void {
-    this.#with.parts.remove(batchPartId(id, index));
-  }
-}
-
-/** The folders of one batch, each walked to once. */
-class FolderCache {
-  readonly #walker: Walker;
-  readonly #user: string;
-  readonly #found = new Map<string, FolderSpot>();
-
-  constructor(walker: Walker, user: string) {
-    this.#walker = walker;
-    this.#user = user;
-  }
-
-  get(path: readonly string[]): FolderSpot {
-    const key = path.join("/");
-    let folder = this.#found.get(key);
-    if (folder === undefined) {
-      folder = this.#walker.folder({ user: this.#user, path });
-      this.#found.set(key, folder);
+    for (const [folder, names] of added) {
+      this.#with.walker.addedAll(folder, names);
+      this.#changed.add(folder.diskPath);
     }
-    return folder;
+  }
+
+  /** Gives a new folder its place with all that is in it; not when somebody was quicker. */
+  #placeRoot({ path, diskPath, folders }: StagedRoot): boolean {
+    const { walker } = this.#with;
+    try {
+      const spot = walker.spot({ user: this.#batch.user, path });
+      refuseTwin(spot, path);
+      if (spot.info !== null) return false;
+      Deno.renameSync(diskPath, spot.diskPath);
+      walker.added(spot);
+      this.#changed.add(spot.folder.diskPath);
+      this.#foldersMade += folders;
+      return true;
+    } catch {
+      // Each of its files says by itself what is in the way.
+      return false;
+    }
+  }
+
+  #placeFile({ file, diskPath, to }: Planned, folders: BatchFolders): Target {
+    const { user } = this.#batch;
+    const { overwrite } = this.#options;
+    const parent = file.path.slice(0, -1);
+    if ("root" in to) {
+      const made = makeFolders(this.#with.walker, { user, path: parent }, true);
+      for (const folder of made) this.#changed.add(folder);
+      this.#foldersMade += made.length;
+    }
+    const folder = folders.get(parent);
+    if ("root" in folder) throw changed(file);
+    const spot = this.#with.walker.child(folder, file.path.at(-1) ?? "", file.path);
+    const target = this.#with.publisher.targetAt(spot, { user, path: file.path }, overwrite);
+    // Of what was to be in a new folder, nothing was planned to be replaced.
+    const isPlanned = "root" in to ? target.taken === null : sameTarget(to, target);
+    const part = { diskPath, size: file.bytes.length };
+    if (!isPlanned || !place(part, target, overwrite)) throw changed(file);
+    return target;
+  }
+
+  #fail(index: number, error: unknown): void {
+    const path = this.#batch.files[index]?.path ?? [];
+    const failure = asDepotError(error, `write ${quoteName(formatPath(path))}`);
+    this.#outcomes[index] = { state: "failed", error: failure };
+  }
+
+  #partId(index: number): string {
+    return `${this.#id}-${index}`;
   }
 }
 
-function toIntent({ index, file, target }: Planned): PlannedFile {
-  const { path, taken } = target;
-  return { index, path, size: file.bytes.length, replacedBytes: taken?.size ?? 0 };
-}
-
-function asFailure(error: unknown, { path }: NewFile): TrivetError {
-  return asDepotError(error, `write ${quoteName(formatPath(path))}`);
+function toIntent({ index, file, to }: Planned): PlannedFile {
+  const size = file.bytes.length;
+  if ("root" in to) return { index, path: file.path, size, replacedBytes: 0 };
+  return { index, path: to.path, size, replacedBytes: to.taken?.size ?? 0 };
 }
 
 function twice({ path }: NewFile): TrivetError {

@@ -82,10 +82,11 @@ export class PartStore {
     }
   }
 
-  /** Removes a part; whether it existed. */
+  /** Removes a part, or the folder in which a batch builds new folders; whether it existed. */
   remove(id: string): boolean {
-    if (this.look(id) === null) return false;
-    Deno.removeSync(this.path(id));
+    const info = this.look(id);
+    if (info === null) return false;
+    Deno.removeSync(this.path(id), { recursive: info.isDirectory });
     return true;
   }
 

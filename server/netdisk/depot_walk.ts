@@ -96,14 +96,7 @@ export class Walker {
     let folder = this.home(user);
     for (const [level, name] of path.entries()) {
       const here = path.slice(0, level + 1);
-      const { diskPath, info } = this.child(folder, name, here);
-      if (info === null) {
-        throw new TrivetError(
-          "NOT_FOUND",
-          `Cannot open ${quoteName(formatPath(here))}: it does not exist`,
-        );
-      }
-      folder = toFolder({ diskPath, info }, here);
+      folder = this.toFolder(this.child(folder, name, here), here);
     }
     return folder;
   }
@@ -141,6 +134,15 @@ export class Walker {
     // Where case is folded, the look above may have found the twin.
     const info = isTwin ? null : found && refuseLink(found, path);
     return { folder, name, diskPath: direct, info, twin: isTwin && info === null ? other : null };
+  }
+
+  /** What stands at a spot, as the folder that it must be. */
+  toFolder({ diskPath, info }: Spot, path: readonly string[]): FolderSpot {
+    if (info !== null) return toFolder({ diskPath, info }, path);
+    throw new TrivetError(
+      "NOT_FOUND",
+      `Cannot open ${quoteName(formatPath(path))}: it does not exist`,
+    );
   }
 
   /** Notes that a name was added to a folder. */

@@ -12,8 +12,10 @@ import type { NetdiskEntry } from "../../lib/netdisk/messages.ts";
 import { checkPath, formatPath, type NameRules, quoteName } from "../../lib/netdisk/path.ts";
 import type { TrashSize } from "../store/catalog.ts";
 import type {
+  Batch,
   BatchOptions,
-  BatchOutcome,
+  BatchReading,
+  BatchResult,
   CommitTrace,
   Depot,
   Durability,
@@ -32,6 +34,7 @@ import type {
   ReadHandle,
   RemoveOptions,
   RestoreOptions,
+  SmallFile,
 } from "./depot.ts";
 import { BatchWriter } from "./depot_batch.ts";
 import { entryOf, sameFile, toTime } from "./depot_entry.ts";
@@ -41,6 +44,7 @@ import { Mover } from "./depot_move.ts";
 import { PartStore } from "./depot_parts.ts";
 import { Publisher } from "./depot_publish.ts";
 import { listFolder, openForReading, statEntry } from "./depot_read.ts";
+import { readBatch } from "./depot_read_batch.ts";
 import { type DepotFolders, makePrivateFolder, setUpFolders } from "./depot_setup.ts";
 import { FolderSync } from "./depot_sync.ts";
 import { TrashStore } from "./depot_trash.ts";
@@ -80,8 +84,7 @@ export class FolderDepot implements Depot {
       publisher: this.#publisher,
       sync: this.#sync,
       parts: this.#parts,
-      fill: (file, partId, content) => this.#fill(file, partId, content),
-      modeOf: modeFor,
+      fill: (diskPath, content) => this.#fill(diskPath, content),
     });
     const parts = { walker: this.#walker, sync: this.#sync, trash: this.#trash, gate: this.#gate };
     this.#mover = new Mover(parts);
@@ -139,6 +142,14 @@ export class FolderDepot implements Depot {
     return this.#at("open", at, (checked) => openForReading(this.#walker, checked));
   }
 
+  /** See {@linkcode Depot.readBatch}. */
+  readBatch(reading: BatchReading): Promise<(SmallFile | TrivetError)[]> {
+    return attempt(`read ${reading.paths.length} files`, () => {
+      checkUserName(reading.user);
+      return readBatch(this.#walker, reading);
+    });
+  }
+
   /** See {@linkcode Depot.checkTarget}. */
   checkTarget(at: HomePath, overwrite: OverwriteMode): Promise<NetdiskEntry | null> {
     return this.#at("write", at, (checked) => {
@@ -193,14 +204,14 @@ export class FolderDepot implements Depot {
       // Also says early what would fail; `skip` need not write what it will not publish.
       this.#publisher.target(checked, options.overwrite);
       const diskPath = this.#parts.path(id);
-      const file = this.#parts.createFile(id, modeFor(options));
       let intended = false;
       const intent = async (plan: PublishIntent) => {
         await options.intent?.(plan);
         intended = options.intent !== undefined;
       };
       try {
-        await this.#writeWhole(file, id, options);
+        using file = this.#fill(diskPath, options);
+        if (options.durability !== "os") await file.sync();
         const part = { diskPath, size: options.bytes.length };
         const result = await this.#publisher.publish(part, checked, { ...options, intent });
         if (result.skipped) this.#parts.remove(id);
@@ -213,15 +224,10 @@ export class FolderDepot implements Depot {
   }
 
   /** See {@linkcode Depot.writeBatch}. */
-  writeBatch(
-    id: string,
-    user: string,
-    files: readonly NewFile[],
-    options: BatchOptions,
-  ): Promise<BatchOutcome[]> {
-    return attempt(`write ${files.length} files`, () => {
-      checkUserName(user);
-      return this.#batches.write(id, user, files, options);
+  writeBatch(id: string, batch: Batch, options: BatchOptions): Promise<BatchResult> {
+    return attempt(`write ${batch.files.length} files`, () => {
+      checkUserName(batch.user);
+      return this.#batches.write(id, batch, options);
     });
   }
 
@@ -323,25 +329,22 @@ export class FolderDepot implements Depot {
     }
   }
 
-  async #writeWhole(
-    file: Deno.FsFile,
-    id: string,
-    options: PublishOptions & { bytes: Uint8Array },
-  ): Promise<void> {
-    using _closed = file;
-    this.#fill(file, id, options);
-    if (options.durability !== "os") await file.sync();
-  }
-
-  #fill(file: Deno.FsFile, id: string, content: Omit<NewFile, "path">): void {
-    const { bytes } = content;
-    for (let done = 0; done < bytes.length;) {
-      done += file.writeSync(done === 0 ? bytes : bytes.subarray(done));
+  /** Makes a file with content, mode and time; the caller closes it. */
+  #fill(diskPath: string, content: Omit<NewFile, "path">): Deno.FsFile {
+    const { bytes, mtimeMs } = content;
+    const mode = modeFor(content);
+    const file = Deno.openSync(diskPath, { createNew: true, write: true, mode });
+    try {
+      for (let done = 0; done < bytes.length;) {
+        done += file.writeSync(done === 0 ? bytes : bytes.subarray(done));
+      }
+      if (this.#folders.masksMode && Deno.build.os !== "windows") Deno.chmodSync(diskPath, mode);
+      setTime(file, mtimeMs);
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
     }
-    if (this.#folders.masksMode && Deno.build.os !== "windows") {
-      Deno.chmodSync(this.#parts.path(id), modeFor(content));
-    }
-    setTime(file, content.mtimeMs);
   }
 
   /**

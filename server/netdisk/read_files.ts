@@ -14,49 +14,48 @@ import {
 import type { Reply } from "../../lib/rpc/server.ts";
 import { createDigester, type Digester, digestOf, toHex } from "../../lib/transfer/digest.ts";
 import { homePath, type NetdiskContext } from "./context.ts";
+import type { SmallFile } from "./depot.ts";
 
 type FileAnswer = NetdiskResponse<"get.files">["files"][number];
 
 /** Answers `get.files`. */
 export async function readFiles(
   context: NetdiskContext,
-  { paths }: NetdiskRequest<"get.files">,
+  request: NetdiskRequest<"get.files">,
 ): Promise<Reply> {
   const digester = await createDigester();
-  const body = new Uint8Array(BATCH_BYTES_MAX);
   const files: FileAnswer[] = [];
-  let used = 0;
-  for (const path of paths) {
-    if (body.length - used < SMALL_FILE_MAX_BYTES) break;
-    const room = body.subarray(used, used + SMALL_FILE_MAX_BYTES);
-    const answer = await readOne(context, path, { room, digester });
-    if ("size" in answer) used += answer.size;
-    files.push(answer);
+  const allowed: (readonly string[])[] = [];
+  const indices: number[] = [];
+  for (const [index, path] of request.paths.entries()) {
+    try {
+      allowed.push(homePath(context, path).path);
+      indices.push(index);
+    } catch (error) {
+      if (!(error instanceof TrivetError)) throw error;
+      files[index] = { error: error.toMessage() };
+    }
   }
-  return { head: { files }, body: body.subarray(0, used) };
+  const buffer = new Uint8Array(BATCH_BYTES_MAX);
+  const read = await context.depot.readBatch({
+    user: context.session.user,
+    paths: allowed,
+    buffer,
+    fileMaxBytes: SMALL_FILE_MAX_BYTES,
+  });
+  let used = 0;
+  for (const [at, file] of read.entries()) {
+    files[indices[at] ?? 0] = answerFor(file, digester);
+    if (!(file instanceof TrivetError)) used += file.bytes?.length ?? 0;
+  }
+  // The answer ends in front of the first that did not fit.
+  const end = read.length < allowed.length ? indices[read.length] : request.paths.length;
+  return { head: { files: files.slice(0, end) }, body: buffer.subarray(0, used) };
 }
 
-async function readOne(
-  context: NetdiskContext,
-  path: readonly string[],
-  { room, digester }: { readonly room: Uint8Array; readonly digester: Digester },
-): Promise<FileAnswer> {
-  try {
-    using file = await context.depot.openRead(homePath(context, path));
-    const { size, mtimeMs, mode } = file.entry;
-    if (size > room.length) return { large: true };
-    let done = 0;
-    while (done < size) {
-      const count = file.read(room.subarray(done, size), done);
-      if (count === 0) break;
-      done += count;
-    }
-    if (done !== size || !file.isUnchanged()) {
-      throw new TrivetError("CHANGED", "The file changed while it was read");
-    }
-    return { size, mtimeMs, mode, digest: toHex(digestOf(digester, room.subarray(0, size))) };
-  } catch (error) {
-    if (!(error instanceof TrivetError)) throw error;
-    return { error: error.toMessage() };
-  }
+function answerFor(file: SmallFile | TrivetError, digester: Digester): FileAnswer {
+  if (file instanceof TrivetError) return { error: file.toMessage() };
+  const { bytes, mtimeMs, mode } = file;
+  if (bytes === null) return { large: true };
+  return { size: bytes.length, mtimeMs, mode, digest: toHex(digestOf(digester, bytes)) };
 }

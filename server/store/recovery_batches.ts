@@ -35,4 +35,5 @@ export async function endBatch({ catalog, depot }: Stores, batch: BatchRecord): 
   }
   await catalog.finishBatch(id, published);
   for (const { index } of files) await depot.removePart(`${id}-${index}`);
+  await depot.removePart(id);
 }

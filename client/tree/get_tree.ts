@@ -1,0 +1,306 @@
+/**
+ * Downloads files and folders: first the folders, then small files many to a request beside large ones
+ * that have connections of their own, and at last the times of the folders.
+ *
+ * @module
+ */
+
+import { type ErrorMessage, TrivetError } from "../../lib/errors.ts";
+import {
+  BATCH_BYTES_MAX,
+  BATCH_ITEMS_MAX,
+  checkNetdiskResponse,
+} from "../../lib/netdisk/messages.ts";
+import { checkPath, formatPath } from "../../lib/netdisk/path.ts";
+import { createDigester, type Digester, digestOf, toHex } from "../../lib/transfer/digest.ts";
+import type { Connections } from "../connections.ts";
+import { downloadFile } from "../download.ts";
+import { localError } from "../local_error.ts";
+import { baseName, folderOf } from "../local_path.ts";
+import { checkTarget, syncFolder } from "../local_target.ts";
+import type { NetdiskEntry } from "../netdisk_types.ts";
+import { isSmall } from "../upload_open.ts";
+import { JOBS_DEFAULT } from "./jobs.ts";
+import { leftOutBy } from "./left_out.ts";
+import { writeSmallFile } from "./local_write.ts";
+import {
+  again,
+  BATCHES_IN_FLIGHT,
+  inParallel,
+  type PacedTreeOptions,
+  type TreeResult,
+  TreeTally,
+} from "./tree_types.ts";
+
+/** A file or folder of the server, and where it goes. */
+export interface PlannedDownload {
+  /** Checked components of its path on the server. */
+  readonly remote: readonly string[];
+  /** What it was when it was listed. */
+  readonly entry: NetdiskEntry;
+  /** Its local path. */
+  readonly local: string;
+}
+
+/** Options of {@linkcode getTree}. */
+export interface GetTreeOptions extends PacedTreeOptions {
+  /** Names server and account, so that a partial file of another one is not continued. */
+  readonly server: string;
+}
+
+/** Rounds in which files that arrived damaged are asked for again. */
+const ROUNDS_MAX = 3;
+
+/**
+ * Downloads a plan.
+ *
+ * @param connections Where connections come from.
+ * @param plan What goes where, folders before what is in them.
+ * @param options What happens when a name is taken, and progress.
+ * @throws {TrivetError} What concerns all files: `DISK_FULL`, a connection that is lost for good; what
+ * concerns one file is in the result.
+ */
+export async function getTree(
+  connections: Connections,
+  plan: readonly PlannedDownload[],
+  options: GetTreeOptions,
+): Promise<TreeResult> {
+  return await new TreeDownload(connections, plan, options).run();
+}
+
+class TreeDownload {
+  readonly #connections: Connections;
+  readonly #options: GetTreeOptions;
+  readonly #folders: PlannedDownload[] = [];
+  readonly #small: PlannedDownload[] = [];
+  readonly #large: PlannedDownload[] = [];
+  readonly #tally: TreeTally;
+  /** Folders that were made here: nothing can stand in the way in them. */
+  readonly #made = new Set<string>();
+  /** Folders whose files are new, to be synced. */
+  readonly #changed = new Set<string>();
+
+  constructor(
+    connections: Connections,
+    plan: readonly PlannedDownload[],
+    options: GetTreeOptions,
+  ) {
+    this.#connections = connections;
+    this.#options = options;
+    let bytes = 0;
+    const other: PlannedDownload[] = [];
+    for (const item of plan) {
+      const { type, size } = item.entry;
+      bytes += size;
+      if (type === "folder") this.#folders.push(item);
+      else if (type === "other") other.push(item);
+      else (isSmall(size) ? this.#small : this.#large).push(item);
+    }
+    const files = this.#small.length + this.#large.length;
+    this.#tally = new TreeTally(options, "receiving", { files, bytes });
+    for (const { remote } of other) {
+      const path = formatPath(remote);
+      const message = `Left out ${path}: it is neither a file nor a folder`;
+      this.#tally.leaveOut({ path, reason: "special", message });
+    }
+  }
+
+  async run(): Promise<TreeResult> {
+    using tally = this.#tally;
+    for (const folder of this.#folders) this.#each(folder, () => this.#makeFolder(folder));
+    await Promise.all([this.#receiveSmall(), this.#receiveLarge()]);
+    tally.say("finishing");
+    if (this.#options.durability !== "os") {
+      await Promise.all([...this.#changed].map((folder) => syncFolder(folder)));
+    }
+    // Whatever is put into a folder changes its time.
+    for (const folder of this.#folders.toReversed()) {
+      const time = new Date(folder.entry.mtimeMs);
+      this.#each(folder, () => Deno.utimeSync(folder.local, time, time));
+    }
+    return tally.result;
+  }
+
+  #makeFolder({ local }: PlannedDownload): void {
+    checkName(local);
+    try {
+      Deno.mkdirSync(local);
+      this.#tally.done.folders += 1;
+      this.#made.add(local);
+      this.#changed.add(folderOf(local));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      if (Deno.statSync(local).isDirectory) return;
+      throw new TrivetError("EXISTS", `Cannot make folder "${local}": a file has its name`);
+    }
+  }
+
+  async #receiveSmall(): Promise<void> {
+    const digester = await createDigester();
+    const wanted: PlannedDownload[] = [];
+    for (const file of this.#small) if (await this.#isWanted(file)) wanted.push(file);
+    await inParallel(
+      pages(wanted),
+      BATCHES_IN_FLIGHT,
+      (page) => this.#receivePage(page, digester),
+    );
+  }
+
+  /** Asks until every file of a page has its outcome. */
+  async #receivePage(page: readonly PlannedDownload[], digester: Digester): Promise<void> {
+    let open = page;
+    for (let round = 1; open.length > 0; round++) {
+      const damaged: PlannedDownload[] = [];
+      while (open.length > 0) {
+        const taken = await this.#receiveBatch(open, digester, damaged);
+        open = open.slice(taken);
+      }
+      if (damaged.length > 0 && round === ROUNDS_MAX) {
+        throw new TrivetError("DIGEST_MISMATCH", `${damaged.length} files keep arriving damaged`);
+      }
+      open = damaged;
+    }
+  }
+
+  /** One request; how many of the files it answered. */
+  async #receiveBatch(
+    open: readonly PlannedDownload[],
+    digester: Digester,
+    damaged: PlannedDownload[],
+  ): Promise<number> {
+    const { signal, pacer } = this.#options;
+    const request = { paths: open.map(({ remote }) => [...remote]) };
+    const { head, body } = await again(
+      () => this.#connections.use((rpc) => rpc.call("get.files", request, { signal }), signal),
+      this.#options,
+    );
+    await pacer?.pass(body.length, signal);
+    const { files } = checkNetdiskResponse("get.files", head);
+    if (files.length === 0 || files.length > open.length) {
+      throw new TrivetError(
+        "PROTOCOL_ERROR",
+        "The server answered for files that were not asked for",
+      );
+    }
+    let at = 0;
+    const writing: Promise<void>[] = [];
+    for (const [index, answer] of files.entries()) {
+      const file = open[index];
+      if (file === undefined) continue;
+      if ("large" in answer) writing.push(this.#receiveAlone(file));
+      else if ("error" in answer) this.#fail(file, answer.error);
+      else {
+        const bytes = body.subarray(at, at += answer.size);
+        if (bytes.length !== answer.size) {
+          throw new TrivetError("PROTOCOL_ERROR", "The server sent less than it announced");
+        }
+        if (toHex(digestOf(digester, bytes)) !== answer.digest) damaged.push(file);
+        else writing.push(this.#write(file, bytes, answer));
+      }
+    }
+    await Promise.all(writing);
+    return files.length;
+  }
+
+  async #write(
+    file: PlannedDownload,
+    bytes: Uint8Array,
+    attributes: { readonly mtimeMs: number; readonly mode: number },
+  ): Promise<void> {
+    const { overwrite = "replace", durability = "commit" } = this.#options;
+    const { local } = file;
+    try {
+      const isWritten = await writeSmallFile(local, { bytes, attributes, overwrite, durability });
+      if (!isWritten) return this.#tally.skip(bytes.length);
+      this.#tally.file(bytes.length);
+      this.#changed.add(folderOf(local));
+    } catch (error) {
+      // The part of a download that was interrupted: continued, or thrown away, by its own rules.
+      if (error instanceof TrivetError && error.code === "LOCAL_IN_USE") {
+        return await this.#receiveAlone(file);
+      }
+      this.#tally.leaveOut(leftOutBy(localError(error, "write", local), formatPath(file.remote)));
+    }
+  }
+
+  async #receiveLarge(): Promise<void> {
+    const { jobs = JOBS_DEFAULT } = this.#options;
+    await inParallel(this.#large, jobs, async (file) => {
+      if (await this.#isWanted(file)) await this.#receiveAlone(file);
+    });
+  }
+
+  async #receiveAlone({ remote, local }: PlannedDownload): Promise<void> {
+    const { overwrite = "replace", durability = "commit", resume = "auto" } = this.#options;
+    const { server, signal, pacer, onRetry } = this.#options;
+    let moved = 0;
+    try {
+      const result = await downloadFile(this.#connections, {
+        resume,
+        signal,
+        pacer,
+        target: { remote, server, local, overwrite, durability },
+        onProgress: ({ doneBytes }) => {
+          this.#tally.move(doneBytes - moved);
+          moved = doneBytes;
+        },
+        ...(onRetry === undefined ? {} : { onRetry }),
+      });
+      this.#tally.move(-moved);
+      if (result.skipped) this.#tally.skip(result.sizeBytes);
+      else this.#tally.file(result.sizeBytes);
+    } catch (error) {
+      this.#tally.move(-moved);
+      this.#tally.leaveOut(leftOutBy(error, formatPath(remote)));
+    }
+  }
+
+  /** Whether a file is to be asked for: not where its name is taken and stays as it is. */
+  async #isWanted({ remote, entry, local }: PlannedDownload): Promise<boolean> {
+    const { overwrite = "replace" } = this.#options;
+    try {
+      checkName(local);
+      if (this.#made.has(folderOf(local)) || !await checkTarget(local, overwrite)) return true;
+      this.#tally.skip(entry.size);
+    } catch (error) {
+      this.#tally.leaveOut(leftOutBy(error, formatPath(remote)));
+    }
+    return false;
+  }
+
+  #each({ remote, local }: PlannedDownload, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#tally.leaveOut(leftOutBy(localError(error, "write", local), formatPath(remote)));
+    }
+  }
+
+  #fail({ remote }: PlannedDownload, error: ErrorMessage): void {
+    const path = formatPath(remote);
+    const { code, message } = TrivetError.fromMessage(error);
+    this.#tally.leaveOut(leftOutBy(new TrivetError(code, message), path));
+  }
+}
+
+/** What one answer may hold, as far as sizes were listed. */
+function* pages(files: readonly PlannedDownload[]): Generator<PlannedDownload[]> {
+  let page: PlannedDownload[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    const isFull = page.length === BATCH_ITEMS_MAX || bytes + file.entry.size > BATCH_BYTES_MAX;
+    if (isFull && page.length > 0) {
+      yield page;
+      page = [];
+      bytes = 0;
+    }
+    page.push(file);
+    bytes += file.entry.size;
+  }
+  if (page.length > 0) yield page;
+}
+
+/** A name from a server becomes a local one only by the rules of this system. */
+function checkName(local: string): void {
+  checkPath([baseName(local)], { names: Deno.build.os === "windows" ? "portable" : "native" });
+}

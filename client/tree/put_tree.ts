@@ -1,0 +1,219 @@
+/**
+ * Uploads files and folders: first the folders, then small files many to a request beside large ones
+ * that have connections of their own, and at last the times of the folders.
+ *
+ * @module
+ */
+
+import { type ErrorMessage, TrivetError } from "../../lib/errors.ts";
+import {
+  BATCH_ITEMS_MAX,
+  checkNetdiskResponse,
+  type NetdiskRequest,
+} from "../../lib/netdisk/messages.ts";
+import { formatPath } from "../../lib/netdisk/path.ts";
+import { createDigester } from "../../lib/transfer/digest.ts";
+import type { Connections } from "../connections.ts";
+import { LocalSource } from "../local_source.ts";
+import { uploadFile } from "../upload.ts";
+import { isSmall } from "../upload_open.ts";
+import { JOBS_DEFAULT } from "./jobs.ts";
+import { leftOutBy } from "./left_out.ts";
+import type { LocalEntry } from "./local_walk.ts";
+import { packSmallFiles, type SmallFiles } from "./small_files.ts";
+import {
+  again,
+  BATCHES_IN_FLIGHT,
+  inParallel,
+  type PacedTreeOptions,
+  type TreeResult,
+  TreeTally,
+} from "./tree_types.ts";
+
+/** A local file or folder, and where it goes. */
+export interface PlannedUpload {
+  /** What is sent. */
+  readonly entry: LocalEntry;
+  /** Checked components of its path on the server. */
+  readonly target: readonly string[];
+}
+
+/**
+ * Uploads a plan.
+ *
+ * @param connections Where connections come from.
+ * @param plan What goes where, folders before what is in them.
+ * @param options What happens when a name is taken, and progress.
+ * @throws {TrivetError} What concerns all files: `QUOTA_EXCEEDED`, `DISK_FULL`, a connection that is lost
+ * for good; what concerns one file is in the result.
+ */
+export async function putTree(
+  connections: Connections,
+  plan: readonly PlannedUpload[],
+  options: PacedTreeOptions,
+): Promise<TreeResult> {
+  return await new TreeUpload(connections, plan, options).run();
+}
+
+class TreeUpload {
+  readonly #connections: Connections;
+  readonly #options: PacedTreeOptions;
+  readonly #folders: PlannedUpload[] = [];
+  readonly #small: PlannedUpload[] = [];
+  readonly #large: PlannedUpload[] = [];
+  readonly #tally: TreeTally;
+
+  constructor(
+    connections: Connections,
+    plan: readonly PlannedUpload[],
+    options: PacedTreeOptions,
+  ) {
+    this.#connections = connections;
+    this.#options = options;
+    let bytes = 0;
+    for (const item of plan) {
+      const { type, size } = item.entry;
+      bytes += size;
+      (type === "folder" ? this.#folders : isSmall(size) ? this.#small : this.#large).push(item);
+    }
+    const files = this.#small.length + this.#large.length;
+    this.#tally = new TreeTally(options, "sending", { files, bytes });
+  }
+
+  async run(): Promise<TreeResult> {
+    using tally = this.#tally;
+    // Small files bring their folders along.
+    await this.#sendFolders(this.#foldersOf(this.#large), false);
+    await Promise.all([this.#sendSmall(), this.#sendLarge()]);
+    tally.say("finishing");
+    // Whatever is put into a folder changes its time, so that the innermost come first and last of all.
+    await this.#sendFolders(this.#folders.toReversed(), true);
+    return tally.result;
+  }
+
+  /** The folders of the plan that files need. */
+  #foldersOf(files: readonly PlannedUpload[]): PlannedUpload[] {
+    const needed = new Set<string>();
+    for (const { target } of files) {
+      for (let levels = target.length - 1; levels > 0; levels--) {
+        const key = formatPath(target.slice(0, levels));
+        if (needed.has(key)) break;
+        needed.add(key);
+      }
+    }
+    return this.#folders.filter(({ target }) => needed.has(formatPath(target)));
+  }
+
+  async #sendFolders(folders: readonly PlannedUpload[], isEnd: boolean): Promise<void> {
+    const { durability = "commit" } = this.#options;
+    for (let at = 0; at < folders.length; at += BATCH_ITEMS_MAX) {
+      const page = folders.slice(at, at + BATCH_ITEMS_MAX);
+      const request: NetdiskRequest<"put.folders"> = {
+        durability,
+        folders: page.map(({ entry: { mtimeMs }, target }) => ({
+          path: [...target],
+          ...(isEnd && mtimeMs !== undefined ? { mtimeMs } : {}),
+        })),
+      };
+      const { signal } = this.#options;
+      const head = await again(
+        () =>
+          this.#connections.use(
+            async (rpc) => (await rpc.call("put.folders", request, { signal })).head,
+            signal,
+          ),
+        this.#options,
+      );
+      const { created, failed } = checkNetdiskResponse("put.folders", head);
+      this.#tally.done.folders += created;
+      // A folder that could not be made was told of at the beginning.
+      if (!isEnd) { for (const { index, error } of failed) this.#fail(page[index], error); }
+    }
+  }
+
+  async #sendSmall(): Promise<void> {
+    const digester = await createDigester();
+    const folders = new Set(this.#folders.map(({ target }) => formatPath(target)));
+    const batches = packSmallFiles(this.#small, {
+      digester,
+      isNewFolder: (path) => folders.has(formatPath(path)),
+      onLeftOut: (left) => this.#tally.leaveOut(left),
+    });
+    await inParallel(batches, BATCHES_IN_FLIGHT, (batch) => this.#sendBatch(batch));
+  }
+
+  async #sendBatch({ files, folders, head, body }: SmallFiles): Promise<void> {
+    const { overwrite = "replace", durability = "commit", signal, pacer } = this.#options;
+    const request: NetdiskRequest<"put.files"> = {
+      overwrite,
+      durability,
+      folders,
+      files: head,
+    };
+    await pacer?.pass(body.length, signal);
+    let tries = 0;
+    const answer = await again(() => {
+      tries += 1;
+      return this.#connections.use(
+        async (rpc) => (await rpc.call("put.files", request, { body, signal })).head,
+        signal,
+      );
+    }, this.#options);
+    const { failed, skipped, created } = checkNetdiskResponse("put.files", answer);
+    this.#tally.done.folders += created;
+    const left = new Set(skipped);
+    for (const index of skipped) this.#tally.skip(files[index]?.entry.size ?? 0);
+    for (const { index, error } of failed) {
+      left.add(index);
+      const file = files[index];
+      // What was lost was the answer, or another program was quicker: alone, it is found out which.
+      const isUnsure = error.code === "CHANGED" || (error.code === "EXISTS" && tries > 1);
+      if (isUnsure && file !== undefined) await this.#sendAlone(file);
+      else this.#fail(file, error);
+    }
+    for (const [index, { entry }] of files.entries()) {
+      if (!left.has(index)) this.#tally.file(entry.size);
+    }
+  }
+
+  async #sendLarge(): Promise<void> {
+    const { jobs = JOBS_DEFAULT } = this.#options;
+    await inParallel(this.#large, jobs, (file) => this.#sendAlone(file));
+  }
+
+  async #sendAlone({ entry, target: path }: PlannedUpload): Promise<void> {
+    const { overwrite = "replace", durability = "commit" } = this.#options;
+    const { resume = "auto", signal, pacer, onRetry } = this.#options;
+    let moved = 0;
+    try {
+      using local = await LocalSource.open(entry.local);
+      const { stored } = await uploadFile(this.#connections, local, {
+        resume,
+        signal,
+        pacer,
+        target: { path, overwrite, durability },
+        onProgress: ({ doneBytes }) => {
+          this.#tally.move(doneBytes - moved);
+          moved = doneBytes;
+        },
+        ...(onRetry === undefined ? {} : { onRetry }),
+      });
+      this.#tally.move(-moved);
+      if (stored.skipped) this.#tally.skip(local.size);
+      else this.#tally.file(stored.size);
+    } catch (error) {
+      this.#tally.move(-moved);
+      this.#tally.leaveOut(leftOutBy(error, entry.local));
+    }
+  }
+
+  #fail(item: PlannedUpload | undefined, error: ErrorMessage): void {
+    if (item === undefined) {
+      throw new TrivetError("PROTOCOL_ERROR", "The server answered for a file that was not sent");
+    }
+    const { entry, target } = item;
+    const { code, message } = TrivetError.fromMessage(error);
+    const text = `Cannot store ${formatPath(target)}: ${message}`;
+    this.#tally.leaveOut(leftOutBy(new TrivetError(code, text), entry.local));
+  }
+}
