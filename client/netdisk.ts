@@ -380,7 +380,7 @@ export class NetdiskClient implements AsyncDisposable {
    */
   async getTree(
     paths: readonly string[],
-    local: string = ".",
+    local?: string,
     options: GetTreeOptions = {},
   ): Promise<TreeResult> {
     const { isLocalFolder, planDownload } = await import("./tree/plan.ts");
@@ -393,12 +393,13 @@ export class NetdiskClient implements AsyncDisposable {
       const entry = found.entry ?? await this.stat(found.path, signal);
       sources.push({ path: parsePath(found.path), entry });
     }
-    const isFolder = await isLocalFolder(local);
+    const target = local ?? ".";
+    const isFolder = await isLocalFolder(target);
     if (sources.length > 1 && !isFolder) {
-      throw new TrivetError("LOCAL_NOT_FOUND", `Cannot write into "${local}": it is no folder`);
+      throw new TrivetError("LOCAL_NOT_FOUND", `Cannot write into "${target}": it is no folder`);
     }
     const plan = await planDownload(this, sources, {
-      local,
+      local: target,
       recursive,
       signal,
       isInside: isFolder,

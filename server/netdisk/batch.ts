@@ -5,11 +5,7 @@
  */
 
 import { TrivetError } from "../../lib/errors.ts";
-import {
-  type FailedItem,
-  type NetdiskRequest,
-  type NetdiskResponse,
-} from "../../lib/netdisk/messages.ts";
+import type { FailedItem, NetdiskRequest, NetdiskResponse } from "../../lib/netdisk/messages.ts";
 import { createDigester, digestOf, toHex } from "../../lib/transfer/digest.ts";
 import type { BatchRecord } from "../store/catalog_batches.ts";
 import { endBatch } from "../store/recovery_batches.ts";
