@@ -8,7 +8,7 @@ import { TrivetError } from "../../lib/errors.ts";
 import { checkPath, formatPath } from "../../lib/netdisk/path.ts";
 import { quoteLocal } from "../local_error.ts";
 import { baseName, endsWithSeparator, inFolder } from "../local_path.ts";
-import { type EntryReader } from "../remote_glob.ts";
+import type { EntryReader } from "../remote_glob.ts";
 import { type RemoteItem, walkRemote } from "../remote_walk.ts";
 import type { NetdiskEntry } from "../netdisk_types.ts";
 import type { PlannedDownload } from "./get_tree.ts";

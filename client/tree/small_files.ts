@@ -85,7 +85,7 @@ class Batch {
   }
 
   add(file: PlannedUpload, digester: Digester): void {
-    const { local, size } = file.entry;
+    const { size } = file.entry;
     const room = this.#body.subarray(this.#length, this.#length + size);
     readWhole(file.entry, room);
     const { mtimeMs, mode } = file.entry;
