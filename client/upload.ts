@@ -14,7 +14,7 @@ import {
 } from "../lib/netdisk/messages.ts";
 import { formatPath } from "../lib/netdisk/path.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
-import { chunkCount, type ChunkRange, toRanges } from "../lib/transfer/chunks.ts";
+import { chunkCount, chunkLength, type ChunkRange, toRanges } from "../lib/transfer/chunks.ts";
 import { createDigester, type Digester, digestOf, toHex } from "../lib/transfer/digest.ts";
 import { ChunkJournal } from "../lib/transfer/journal.ts";
 import { ChunkSender } from "../lib/transfer/sender.ts";
@@ -161,7 +161,7 @@ class Upload {
 
   async #sendChunks(rpc: RpcClient): Promise<StoredFile> {
     const { target, signal } = this.#options;
-    const { open, held } = await this.#open(rpc);
+    const { open, held } = await this.#seed(rpc, await this.#open(rpc));
     if (open.skipped) return await findSkipped(rpc, this.#intent);
     const { uploadId, chunkBytes } = open;
     const { size } = this.#local;
@@ -203,6 +203,42 @@ class Upload {
     this.#resumedAtBytes = opened.open.heldBytes;
     if (this.#resumedAtBytes > 0) onResume?.(this.#resumedAtBytes);
     return opened;
+  }
+
+  /** Lets what the server holds of other files count, where nothing of this upload is there. */
+  async #seed(rpc: RpcClient, opened: OpenedUpload): Promise<OpenedUpload> {
+    if (opened.open.seed === undefined) return opened;
+    const { signal } = this.#options;
+    const { size } = this.#local;
+    const read = { bytes: 0 };
+    this.#reporter?.follow(() => ({ verifiedBytes: read.bytes, movedBytes: 0 }), 0, size);
+    this.#reporter?.say("verifying");
+    const { seedUpload } = await import("./upload_seed.ts");
+    const seeded = await seedUpload(rpc, opened, {
+      local: this.#local,
+      journal: this.#journal,
+      digester: this.#digester,
+      signal,
+      onRead: (bytes) => {
+        read.bytes += bytes;
+      },
+    });
+    for (const [first, count] of this.#proven(seeded)) {
+      for (let index = first; index < first + count; index++) {
+        this.#verifiedBytes += chunkLength(index, size, seeded.open.chunkBytes);
+      }
+    }
+    return seeded;
+  }
+
+  /** The chunks that are the same on both sides, as far as this process has read its file. */
+  #proven({ open, held }: OpenedUpload): ChunkRange[] {
+    const proven: number[] = [];
+    for (let index = 0; index < chunkCount(this.#local.size, open.chunkBytes); index++) {
+      const ours = this.#journal.get(index);
+      if (ours !== undefined && held.matches(index, ours)) proven.push(index);
+    }
+    return toRanges(proven);
   }
 
   /** The chunks that this process has not yet seen to be the same on both sides. */

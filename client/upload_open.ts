@@ -72,6 +72,19 @@ export async function openUpload(
   const request = { path, size, overwrite, resume, durability };
   const { head, body } = await rpc.call("put.open", request, { signal });
   const open = checkNetdiskResponse("put.open", head);
+  return { open, held: await readJournal(rpc, { open, body, size, signal }) };
+}
+
+/** Reads the journal of which the server has sent the first page. */
+export async function readJournal(
+  rpc: RpcClient,
+  { open, body, size, signal }: {
+    readonly open: NetdiskResponse<"put.open">;
+    readonly body: Uint8Array;
+    readonly size: number;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<ChunkJournal> {
   const held = new ChunkJournal({ chunksMax: chunkCount(size, open.chunkBytes) });
   held.addRecords(body);
   while (held.count < open.journalChunks) {
@@ -81,7 +94,7 @@ export async function openUpload(
     if (page.body.length === 0) break;
     held.addRecords(page.body);
   }
-  return { open, held };
+  return held;
 }
 
 /** What stands under the name that `skip` leaves alone. */

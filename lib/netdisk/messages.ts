@@ -15,6 +15,9 @@ export const NETDISK_SERVICE = "netdisk";
 /** Largest file that travels in the body of one request (`put.file`), in bytes. */
 export const SMALL_FILE_MAX_BYTES = 64 * 1024;
 
+/** Smallest file whose upload may begin with what the home holds, in bytes. */
+export const SEED_MIN_BYTES = 8 * 1024 * 1024;
+
 /** Most files in one `put.files` or `get.files`, and most folders in one `put.folders`. */
 export const BATCH_ITEMS_MAX = 256;
 
@@ -151,6 +154,12 @@ export const NETDISK_REQUESTS = {
     resume: v.picklist(RESUME_MODES),
     durability: v.optional(Durability),
   }),
+  /**
+   * Begins an open upload of which nothing is there yet with a file of the home, as `put.open` has
+   * offered: with `digest`, XXH3-128 in hex of all chunk digests in order, one that has it; else the
+   * one that the upload replaces. The answer is the journal of what is there now, none if nothing.
+   */
+  "put.seed": v.strictObject({ uploadId: UploadId, digest: v.optional(Digest) }),
   /** More of the journal, from chunk `from` on. */
   "put.journal": v.strictObject({ uploadId: UploadId, from: Count }),
   /** Announces DATA frames under this request's id, ended by END with the chunk digests as body. */
@@ -311,7 +320,11 @@ export const NETDISK_RESPONSES = {
     /** Bytes that the journal covers. */
     heldBytes: Count,
     skipped: v.boolean(),
+    /** What `put.seed` could begin it with: the file that it replaces, one of the same size. */
+    seed: v.exactOptional(v.object({ target: v.boolean(), content: v.boolean() })),
   }),
+  /** As in the answer to `put.open`. */
+  "put.seed": v.object({ journalChunks: Count, heldBytes: Count }),
   "put.journal": v.object({ from: Count }),
   "put.data": v.object({
     /** Chunks that did not arrive as they were sent, or were found damaged on the disk. */

@@ -65,6 +65,7 @@ export function openNetdiskSession(context: NetdiskContext): NetdiskSession {
     }),
     "get.files": (request) => readFiles(context, request),
     "put.open": (request) => uploads.open(request),
+    "put.seed": (request, call) => uploads.seed(request, call.signal),
     "put.journal": (request) => uploads.journalPage(request),
     "put.data": (request, call) => uploads.receive(request, call),
     "put.commit": (request) => uploads.commit(request),

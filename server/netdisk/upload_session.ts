@@ -9,12 +9,13 @@ import { TrivetError } from "../../lib/errors.ts";
 import type { ServerCall } from "../../lib/rpc/server.ts";
 import { chunkCount } from "../../lib/transfer/chunks.ts";
 import { createDigester, toHex } from "../../lib/transfer/digest.ts";
-import type { ChunkJournal } from "../../lib/transfer/journal.ts";
+import { ChunkJournal } from "../../lib/transfer/journal.ts";
+import { readChunks } from "../../lib/transfer/read_chunks.ts";
 import { ChunkReceiver } from "../../lib/transfer/receiver.ts";
 import { verifyAllChunks } from "../../lib/transfer/verify.ts";
 import type { Catalog, ChunkRecord, OverwriteMode } from "../store/catalog.ts";
 import type { ActiveUpload } from "./active_uploads.ts";
-import type { HomePath, PartHandle } from "./depot.ts";
+import type { HomePath, PartHandle, ReadHandle } from "./depot.ts";
 
 /** Chunks that wait for one transaction; what a crash costs is this many chunks sent twice. */
 const JOURNAL_BATCH_CHUNKS = 8;
@@ -63,6 +64,11 @@ export class UploadSession implements ActiveUpload {
     this.#end.promise.catch(() => {});
   }
 
+  /** Bytes of the file; unknown for a stream. */
+  get size(): number | undefined {
+    return this.#options.size;
+  }
+
   /** Throws the reason if this session was ended. */
   throwIfEnded(): void {
     this.#ended.signal.throwIfAborted();
@@ -89,17 +95,55 @@ export class UploadSession implements ActiveUpload {
   }
 
   /**
+   * Takes the chunks of a file over.
+   *
+   * @param file Of the home.
+   * @param signal Gives up; what was taken over stays.
+   */
+  async seed(file: ReadHandle, signal: AbortSignal): Promise<void> {
+    await this.#alone(async () => {
+      const { part, chunkBytes, size = 0 } = this.#options;
+      const journal = new ChunkJournal();
+      await readChunks({
+        source: file,
+        sourceBytes: file.entry.size,
+        size,
+        chunkBytes,
+        digester: await createDigester(),
+        journal,
+        sink: part,
+        onChunk: (index, digest) => this.#waiting.push({ index, digest: digest.slice() }),
+        onTurn: async () => {
+          signal.throwIfAborted();
+          this.throwIfEnded();
+          // What somebody writes to it meanwhile must not be noted under the digest of what was read.
+          if (!file.isUnchanged()) {
+            throw new TrivetError("CHANGED", "The file changed while it was read");
+          }
+          for (const { index, digest } of this.#waiting) this.journal.set(index, digest);
+          await this.#flush();
+          this.throwIfEnded();
+        },
+      });
+    });
+  }
+
+  /**
    * Takes one stream of chunks.
    *
    * @returns The chunks that must be sent again, ascending.
    */
   async receive(call: ServerCall): Promise<number[]> {
+    return await this.#alone(() => this.#receive(call));
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isReceiving) {
       throw new TrivetError("INVALID_REQUEST", "The upload takes one stream at a time");
     }
     this.#isReceiving = true;
     try {
-      return await this.#receive(call);
+      return await work();
     } finally {
       this.#isReceiving = false;
     }

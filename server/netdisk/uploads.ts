@@ -9,16 +9,19 @@ import { TrivetError } from "../../lib/errors.ts";
 import {
   type NetdiskRequest,
   type NetdiskResponse,
+  SEED_MIN_BYTES,
   STREAM_CHUNKS_MAX,
 } from "../../lib/netdisk/messages.ts";
 import { formatPath, pathKey } from "../../lib/netdisk/path.ts";
 import type { Reply, ServerCall } from "../../lib/rpc/server.ts";
 import { chunkBytesFor, chunkCount } from "../../lib/transfer/chunks.ts";
+import { fromHex } from "../../lib/transfer/digest.ts";
 import { ChunkJournal } from "../../lib/transfer/journal.ts";
 import type { UploadRecord } from "../store/catalog.ts";
 import { type NetdiskContext, writablePath } from "./context.ts";
-import type { HomePath, PartHandle, PartOptions } from "./depot.ts";
+import type { HomePath, PartHandle, PartOptions, Published } from "./depot.ts";
 import { publishFile, storedFile } from "./publish.ts";
+import { offerSeed, openSeed } from "./seed.ts";
 import { newUploadId } from "./upload_id.ts";
 import { UploadSession } from "./upload_session.ts";
 
@@ -68,9 +71,29 @@ export class ConnectionUploads {
         chunkBytes,
         journalChunks: journal.count,
         heldBytes: journal.heldBytes(request.size, chunkBytes),
+        ...await this.#seedOffer(session, request, taken?.size ?? 0),
       }, journal.records(0, STREAM_CHUNKS_MAX));
     }
     throw new TrivetError("SERVER_BUSY", `Others are opening uploads of "${formatPath(at.path)}"`);
+  }
+
+  /** Answers `put.seed`. */
+  async seed(request: NetdiskRequest<"put.seed">, signal: AbortSignal): Promise<Reply> {
+    const session = this.#session(request.uploadId);
+    const { at, journal, size } = session;
+    if (size === undefined || journal.count > 0) {
+      throw new TrivetError(
+        "INVALID_REQUEST",
+        "Only an upload of a file that holds nothing is begun so",
+      );
+    }
+    using file = await openSeed(this.#context, at, { size, digest: request.digest });
+    if (file !== undefined) await session.seed(file, signal);
+    const head: NetdiskResponse<"put.seed"> = {
+      journalChunks: journal.count,
+      heldBytes: journal.heldBytes(size, chunkBytesFor(size)),
+    };
+    return { head, body: journal.records(0, STREAM_CHUNKS_MAX) };
   }
 
   /** Answers `put.journal`. */
@@ -103,6 +126,7 @@ export class ConnectionUploads {
         publish: (publish) => depot.commitPart(id, session.at, { ...publish, size }),
       });
       if (published.skipped) await this.#drop(id);
+      else await this.#note(session.at.user, published, request);
       return published;
     });
     await this.#release(session);
@@ -120,6 +144,29 @@ export class ConnectionUploads {
   /** Lets go of every upload; they stay resumable. */
   async close(): Promise<void> {
     for (const session of [...this.#sessions.values()]) await this.#release(session);
+  }
+
+  /** What the session could begin with, when nothing is there yet. */
+  async #seedOffer(
+    session: UploadSession,
+    { size, resume }: OpenRequest,
+    takenBytes: number,
+  ): Promise<Pick<NetdiskResponse<"put.open">, "seed">> {
+    if (session.journal.count > 0 || resume === "never") return {};
+    const seed = await offerSeed(this.#context, session.at, { size, takenBytes });
+    return seed === undefined ? {} : { seed };
+  }
+
+  /** Notes what a large file contains, for uploads to come. */
+  async #note(
+    user: string,
+    { path, etag }: Published,
+    { size, digest }: NetdiskRequest<"put.commit">,
+  ): Promise<void> {
+    if (size < SEED_MIN_BYTES) return;
+    const content = { user, path, size, digest: fromHex(digest), etag };
+    // A courtesy: a file that is stored must not look as if it were not.
+    await this.#context.catalog.noteContent(content).catch(() => {});
   }
 
   #session(id: string): UploadSession {

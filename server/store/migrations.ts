@@ -100,6 +100,18 @@ const MIGRATIONS: readonly string[] = [
     files TEXT NOT NULL,
     created_at_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+
+  -- What large files contained when they were stored.
+  CREATE TABLE contents (
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 16),
+    etag TEXT NOT NULL,
+    noted_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (user, path)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX contents_by_size ON contents (user, size);
   `,
 ];
 

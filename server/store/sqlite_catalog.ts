@@ -29,8 +29,10 @@ import type {
   WriteIntent,
 } from "./catalog.ts";
 import type { BatchRecord } from "./catalog_batches.ts";
+import type { ContentRecord } from "./catalog_contents.ts";
 import * as accounts from "./sqlite_accounts.ts";
 import * as batches from "./sqlite_batches.ts";
+import * as contents from "./sqlite_contents.ts";
 import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 import * as trash from "./sqlite_trash.ts";
@@ -224,6 +226,24 @@ export class SqliteCatalog implements Catalog {
   /** See {@linkcode Catalog.listBatches}. */
   listBatches(limit: number): Promise<BatchRecord[]> {
     return this.#read(() => batches.selectBatches(this.#db, limit));
+  }
+
+  /** See {@linkcode Catalog.noteContent}. */
+  noteContent(content: ContentRecord): Promise<void> {
+    return this.#write(() => contents.upsertContent(this.#db, content, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.findContents}. */
+  findContents(
+    user: string,
+    query: { readonly size: number; readonly digest?: Uint8Array; readonly limit: number },
+  ): Promise<ContentRecord[]> {
+    return this.#read(() => contents.selectContents(this.#db, user, query));
+  }
+
+  /** See {@linkcode Catalog.forgetContent}. */
+  forgetContent(user: string, path: readonly string[]): Promise<void> {
+    return this.#write(() => contents.deleteContent(this.#db, user, path));
   }
 
   /** See {@linkcode Catalog.usage}. */
