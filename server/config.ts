@@ -12,6 +12,7 @@ import { NAME_RULES } from "../lib/netdisk/path.ts";
 import { defaultDataFolder } from "./data_folder.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 import { DEFAULT_QUOTA_BYTES } from "./netdisk_service.ts";
+import { RECORD_SERVE_OPTIONS, toAuditOptions } from "./record_config.ts";
 import type { ServeOptions, ServiceName } from "./serve.ts";
 import { TIME_SERVE_OPTIONS, toTimeOptions } from "./time_config.ts";
 
@@ -100,8 +101,9 @@ export const SERVE_OPTIONS = {
     choices: LOG_FORMATS,
     env: "TRIVETD_LOG_FORMAT",
     default: "text",
-    help: "Form of the log on stderr",
+    help: "Form of the log",
   },
+  ...RECORD_SERVE_OPTIONS,
 } as const satisfies OptionTable;
 
 /** Values of {@linkcode SERVE_OPTIONS}. */
@@ -127,6 +129,7 @@ export function toServeOptions(
   { env, services }: ServePlan,
 ): ServeOptions {
   const { cert, key } = values;
+  const audit = toAuditOptions(values);
   if ((cert === undefined) !== (key === undefined)) {
     throw new TrivetError("USAGE", "--cert and --key go together");
   }
@@ -142,6 +145,7 @@ export function toServeOptions(
     direct: values.direct === "on",
     defaultQuotaBytes: values["default-quota"],
     names: values.names,
+    ...(audit === undefined ? {} : { audit }),
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),
     ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
     ...(values.registration === undefined ? {} : { registration: values.registration }),

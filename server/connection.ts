@@ -25,6 +25,7 @@ import {
 import { type CallHandler, serveCalls } from "../lib/rpc/server.ts";
 import { SERVER_NAME } from "../lib/version.ts";
 import type { Admission, AdmittedGuest } from "./admission.ts";
+import { type Audit, auditCalls } from "./audit.ts";
 import { authenticate, type Authority } from "./authenticate.ts";
 import type { DirectDoors } from "./direct_doors.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
@@ -43,6 +44,8 @@ export interface ConnectionContext {
   readonly channelBinding: Uint8Array<ArrayBuffer> | undefined;
   /** Ways around the gate, on a TLS listener. */
   readonly doors: DirectDoors | undefined;
+  /** Where changes are written down. */
+  readonly audit: Audit | undefined;
   /** From accept to logged in, in milliseconds. */
   readonly loginTimeoutMs: number;
   /** Aborted when the server shuts down. */
@@ -93,7 +96,7 @@ export async function serveConnection(
     context.admission.leave(guest);
   }
   try {
-    await serveMember(link, session, { ...context, conn });
+    await serveMember(link, session, { ...context, conn, source });
   } finally {
     context.admission.leaveMember();
   }
@@ -123,21 +126,23 @@ async function admit(link: Link, context: ConnectionContext): Promise<void> {
 async function serveMember(
   link: Link,
   session: Session,
-  context: ConnectionContext & { readonly conn: AcceptedConn },
+  context: ConnectionContext & { readonly conn: AcceptedConn; readonly source: string },
 ): Promise<void> {
   link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
   await using netdisk = openNetdiskSession({ ...context.stores, session });
-  const { conn, doors } = context;
+  const { conn, doors, audit, source } = context;
+  const { user } = session;
   const handle: CallHandler = async (call) => {
     if (call.method !== DIRECT_METHOD || doors === undefined) return await netdisk.handle(call);
     return { head: { port: doors.open(conn) } satisfies DirectOffer };
   };
-  await serveCalls(link, handle, {
+  const noted = audit === undefined ? handle : auditCalls(handle, audit, { user, source });
+  await serveCalls(link, noted, {
     shutdown: context.shutdown,
     onDefect: (error, method) => {
       log.error("Request {method} of {user} failed: {error}", {
         method,
-        user: session.user,
+        user,
         error: describe(error),
       });
     },

@@ -13,6 +13,7 @@ import type { AcceptedConn } from "../lib/link/link.ts";
 import { listen, listenAll, type Listener } from "../lib/link/listen.ts";
 import type { NameRules } from "../lib/netdisk/path.ts";
 import { Admission } from "./admission.ts";
+import { Audit, type AuditOptions } from "./audit.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
 import { DirectDoors } from "./direct_doors.ts";
@@ -55,6 +56,8 @@ export interface NetdiskServeOptions {
   readonly connectionsMax?: number;
   /** See `connectionsMax`. */
   readonly guestsMax?: number;
+  /** Where logins and changes are written down; nowhere without it. */
+  readonly audit?: AuditOptions;
 }
 
 /** The netdisk as it runs. */
@@ -87,6 +90,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await openDataFolder(options.data));
   const catalog = stack.adopt(SqliteCatalog.open(folder.database), (opened) => opened.close());
+  const audit = options.audit && stack.use(await Audit.open(folder.path, options.audit));
   const names = options.names ?? "native";
   const depot = await FolderDepot.open(folder.path, { names });
   const recovered = await recoverCommits(catalog, depot);
@@ -118,13 +122,17 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
       registration,
       defaultQuotaBytes: options.defaultQuotaBytes ?? DEFAULT_QUOTA_BYTES,
       now: () => performance.now(),
-      onAttempt: logAttempt,
+      onAttempt: (attempt) => {
+        logAttempt(attempt);
+        audit?.noteAttempt(attempt);
+      },
     },
     admission: new Admission(options),
     stores: { catalog, depot, names, activeUploads: new ActiveUploads() },
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,
     doors,
+    audit,
     loginTimeoutMs: options.loginTimeoutMs ?? LOGIN_TIMEOUT_MS,
     shutdown: shutdown.signal,
   };
