@@ -10,6 +10,7 @@ import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
 import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
 import { defaultDataFolder } from "./data_folder.ts";
+import { LIMIT_SERVE_OPTIONS, toLimitOptions } from "./limit_config.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 import { DEFAULT_QUOTA_BYTES } from "./netdisk_service.ts";
 import { RECORD_SERVE_OPTIONS, toAuditOptions } from "./record_config.ts";
@@ -88,6 +89,7 @@ export const SERVE_OPTIONS = {
     help:
       "File names: all that this system can store, or only those that Windows and macOS can too",
   },
+  ...LIMIT_SERVE_OPTIONS,
   ...TIME_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
@@ -145,6 +147,7 @@ export function toServeOptions(
     direct: values.direct === "on",
     defaultQuotaBytes: values["default-quota"],
     names: values.names,
+    ...toLimitOptions(values),
     ...(audit === undefined ? {} : { audit }),
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),
     ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
