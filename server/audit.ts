@@ -14,7 +14,7 @@ import { formatPath } from "../lib/netdisk/path.ts";
 import { toWireError } from "../lib/rpc/messages.ts";
 import type { CallHandler, Reply, ServerCall } from "../lib/rpc/server.ts";
 import type { AuthAttempt } from "./authenticate.ts";
-import { RotatingFile, type RotatingFileOptions } from "./rotating_file.ts";
+import { RotatingFile, type Rotation } from "./rotating_file.ts";
 
 /** Most paths, and most ids, of one line. */
 export const AUDIT_ITEMS_MAX = 100;
@@ -28,7 +28,7 @@ const ID_CHARS_MAX = 128;
 const OWNER_ONLY = 0o700;
 
 /** How the audit log is kept. */
-export interface AuditOptions extends RotatingFileOptions {
+export interface AuditOptions extends Rotation {
   /** The file; `log/audit.jsonl` in the data folder without it. */
   readonly path?: string;
 }

@@ -11,12 +11,16 @@
 
 import { TrivetError } from "../lib/errors.ts";
 
-/** How a {@linkcode RotatingFile} is kept. */
-export interface RotatingFileOptions {
+/** How long a file may be, and what is kept of it. */
+export interface Rotation {
   /** No line is added that makes the file larger than this; a longer line has a file for itself. */
   readonly maxBytes: number;
   /** Older files to keep. */
   readonly olderFiles: number;
+}
+
+/** How a {@linkcode RotatingFile} is kept. */
+export interface RotatingFileOptions extends Rotation {
   /** Opens a file to append to it, for tests; one of the system's without it. */
   readonly open?: (path: string) => LineFile;
 }
