@@ -145,5 +145,8 @@ export {
   SERVICES,
 } from "./server/serve.ts";
 export { DEFAULT_QUOTA_BYTES, type NetdiskServeOptions } from "./server/netdisk_service.ts";
+export type { AuditOptions } from "./server/audit.ts";
+export type { LimitOptions } from "./server/limit_config.ts";
+export type { Rotation } from "./server/rotating_file.ts";
 export type { TimeAddress, TimeOptions, TimeServiceName } from "./server/clock/service.ts";
 export type { Address, TcpAddress, UnixAddress } from "./lib/link/address.ts";

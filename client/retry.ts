@@ -24,6 +24,7 @@ const MENDABLE: ReadonlySet<ErrorCode> = new Set([
   "TIMEOUT",
   "CONNECTION_LOST",
   "SERVER_BUSY",
+  "TOO_MANY_CONNECTIONS",
   "SHUTTING_DOWN",
   "UPLOAD_NOT_FOUND",
   // Once a connection has worked, its peer is a Trivet server, and only the wire can have damaged what

@@ -71,6 +71,8 @@ export type ErrorCode =
   | "TIMEOUT"
   | "CONNECTION_LOST"
   | "SERVER_BUSY"
+  | "TOO_MANY_CONNECTIONS"
+  | "TOO_MANY_UPLOADS"
   | "SHUTTING_DOWN"
   | "ADDRESS_IN_USE"
   | "PIN_MISMATCH"
@@ -147,6 +149,12 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   TIMEOUT: kind(EXIT.UNAVAILABLE, true, "Try again"),
   CONNECTION_LOST: kind(EXIT.UNAVAILABLE, true, "Try again"),
   SERVER_BUSY: kind(EXIT.UNAVAILABLE, true, "Try again in a moment"),
+  TOO_MANY_CONNECTIONS: kind(
+    EXIT.UNAVAILABLE,
+    true,
+    "Wait until others at this address are done, or ask the administrator",
+  ),
+  TOO_MANY_UPLOADS: kind(EXIT.UNAVAILABLE, true, "Wait until other uploads of the account end"),
   SHUTTING_DOWN: kind(EXIT.UNAVAILABLE, true, "Try again when the server is back"),
   ADDRESS_IN_USE: kind(EXIT.UNAVAILABLE, false, "Stop the other program or choose another port"),
 

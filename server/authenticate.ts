@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkUserName } from "../lib/auth/credentials.ts";
+import { checkUserName, USER_NAME_CHARS_MAX } from "../lib/auth/credentials.ts";
 import { AuthRequest, type AuthResponse } from "../lib/auth/exchange.ts";
 import { ScramServer } from "../lib/auth/scram_server.ts";
 import type { LoginThrottle } from "../lib/auth/throttle.ts";
@@ -47,10 +47,13 @@ export interface Authority {
 /** One registration or login, for the log. */
 export interface AuthAttempt {
   readonly kind: "register" | "password" | "token";
+  /** Who it is, or claims to be; `null` when that is not known or no name at all. */
   readonly user: string | null;
   readonly error: TrivetError | null;
   /** Where it came from. */
   readonly source: string;
+  /** From its first step to its end. */
+  readonly durationMs: number;
 }
 
 /** The connection that authenticates. */
@@ -76,19 +79,22 @@ export async function authenticate(authority: Authority, guest: Guest): Promise<
     switch (request.step) {
       case "register":
         await noted(
-          { authority, guest, kind: "register", user: request.user },
-          () => register(authority, guest, request),
+          { authority, guest, kind: "register" },
+          (claim) => {
+            claim(request.user);
+            return register(authority, guest, request);
+          },
         );
         break;
       case "token":
         return await noted(
-          { authority, guest, kind: "token", user: null },
+          { authority, guest, kind: "token" },
           () => byToken(authority, guest, request.token),
         );
       case "scram-first":
         return await noted(
-          { authority, guest, kind: "password", user: null },
-          () => byPassword(authority, guest, request),
+          { authority, guest, kind: "password" },
+          (claim) => byPassword(authority, guest, { ...request, claim }),
         );
       default:
         throw new TrivetError("PROTOCOL_ERROR", `The step "${request.step}" is not expected here`);
@@ -109,27 +115,42 @@ async function answer(link: Link, response: AuthResponse): Promise<void> {
 }
 
 /** An attempt before its end is known. */
-interface BegunAttempt extends Pick<AuthAttempt, "kind" | "user"> {
+interface BegunAttempt extends Pick<AuthAttempt, "kind"> {
   readonly authority: Authority;
   readonly guest: Guest;
 }
 
 /** Reports how an attempt ended. */
 async function noted<T extends Session | string>(
-  { authority, guest, kind, user }: BegunAttempt,
-  attempt: () => Promise<T>,
+  { authority, guest, kind }: BegunAttempt,
+  attempt: (claim: (user: string) => void) => Promise<T>,
 ): Promise<T> {
-  const { source } = guest;
+  const startedMs = authority.now();
+  let claimed: string | null = null;
+  const note = (user: string | null, error: TrivetError | null) => {
+    const durationMs = authority.now() - startedMs;
+    authority.onAttempt?.({ kind, user, error, source: guest.source, durationMs });
+  };
   try {
-    const result = await attempt();
-    const known = typeof result === "string" ? result : result.user;
-    authority.onAttempt?.({ kind, user: known, error: null, source });
+    const result = await attempt((user) => claimed = user);
+    note(typeof result === "string" ? result : result.user, null);
     return result;
   } catch (error) {
     if (error instanceof TrivetError && error.code !== "CONNECTION_LOST") {
-      authority.onAttempt?.({ kind, user, error, source });
+      note(claimed !== null && isUserName(claimed) ? claimed : null, error);
     }
     throw error;
+  }
+}
+
+/** What cannot be a name may be a password that somebody typed in its place: no log should have it. */
+function isUserName(claimed: string): boolean {
+  if (claimed.length > USER_NAME_CHARS_MAX) return false;
+  try {
+    checkUserName(claimed);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -168,13 +189,16 @@ async function byToken(authority: Authority, guest: Guest, text: string): Promis
 async function byPassword(
   authority: Authority,
   guest: Guest,
-  request: Step<"scram-first">,
+  request: Step<"scram-first"> & { readonly claim: (user: string) => void },
 ): Promise<Session> {
   const { throttle, now } = authority;
   const scram = new ScramServer({
     fakeSecret: authority.fakeSecret,
     ...(guest.channelBinding === undefined ? {} : { channelBinding: guest.channelBinding }),
-    lookup: (user) => lookup(authority, guest, user),
+    lookup: (user) => {
+      request.claim(user);
+      return lookup(authority, guest, user);
+    },
   });
   if (request.mechanism !== scram.mechanism) {
     throw new TrivetError("AUTH_FAILED", `This connection needs ${scram.mechanism}`);

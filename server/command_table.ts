@@ -6,7 +6,9 @@
 
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
+import { configGroup } from "./commands/config.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { SERVE_OPTIONS } from "./config.ts";
 
 /** See the module. */
 export const TRIVETD = defineProgram({
@@ -15,9 +17,16 @@ export const TRIVETD = defineProgram({
   summary: "Trivet's server: a netdisk and a clock for your own network",
   examples: [{ command: "trivetd serve", does: "Serve this machine on port 9000" }],
   globalOptions: {
+    config: {
+      kind: "path",
+      valueName: "FILE",
+      env: "TRIVETD_CONFIG",
+      help: "Config file in TOML: one key for each option of serve, named as the option",
+    },
     json: { kind: "boolean", env: "TRIVETD_JSON", help: "Print results as one JSON document" },
     quiet: { kind: "boolean", short: "q", env: "TRIVETD_QUIET", help: "Print errors only" },
     "no-color": { kind: "boolean", env: "TRIVETD_NO_COLOR", help: "Print without colours" },
   },
-  commands: [serveCommand],
+  configKeys: SERVE_OPTIONS,
+  commands: [serveCommand, configGroup],
 });

@@ -10,8 +10,10 @@ import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
 import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
 import { defaultDataFolder } from "./data_folder.ts";
+import { LIMIT_SERVE_OPTIONS, toLimitOptions } from "./limit_config.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 import { DEFAULT_QUOTA_BYTES } from "./netdisk_service.ts";
+import { RECORD_SERVE_OPTIONS, toAuditOptions } from "./record_config.ts";
 import type { ServeOptions, ServiceName } from "./serve.ts";
 import { TIME_SERVE_OPTIONS, toTimeOptions } from "./time_config.ts";
 
@@ -87,6 +89,7 @@ export const SERVE_OPTIONS = {
     help:
       "File names: all that this system can store, or only those that Windows and macOS can too",
   },
+  ...LIMIT_SERVE_OPTIONS,
   ...TIME_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
@@ -100,8 +103,9 @@ export const SERVE_OPTIONS = {
     choices: LOG_FORMATS,
     env: "TRIVETD_LOG_FORMAT",
     default: "text",
-    help: "Form of the log on stderr",
+    help: "Form of the log",
   },
+  ...RECORD_SERVE_OPTIONS,
 } as const satisfies OptionTable;
 
 /** Values of {@linkcode SERVE_OPTIONS}. */
@@ -127,6 +131,7 @@ export function toServeOptions(
   { env, services }: ServePlan,
 ): ServeOptions {
   const { cert, key } = values;
+  const audit = toAuditOptions(values);
   if ((cert === undefined) !== (key === undefined)) {
     throw new TrivetError("USAGE", "--cert and --key go together");
   }
@@ -142,6 +147,8 @@ export function toServeOptions(
     direct: values.direct === "on",
     defaultQuotaBytes: values["default-quota"],
     names: values.names,
+    ...toLimitOptions(values),
+    ...(audit === undefined ? {} : { audit }),
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),
     ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
     ...(values.registration === undefined ? {} : { registration: values.registration }),

@@ -15,16 +15,11 @@ import {
 import { type AcceptedConn, Link } from "../lib/link/link.ts";
 import { NETDISK_SERVICE } from "../lib/netdisk/messages.ts";
 import { awaitHello, sayWelcome } from "../lib/rpc/handshake.ts";
-import {
-  DIRECT_METHOD,
-  type DirectOffer,
-  type Hello,
-  REQUESTS_IN_FLIGHT_MAX,
-  toWireError,
-} from "../lib/rpc/messages.ts";
+import { DIRECT_METHOD, type DirectOffer, type Hello, toWireError } from "../lib/rpc/messages.ts";
 import { type CallHandler, serveCalls } from "../lib/rpc/server.ts";
 import { SERVER_NAME } from "../lib/version.ts";
-import type { Admission, AdmittedGuest } from "./admission.ts";
+import { type Admission, type AdmittedGuest, UNIX_SOURCE } from "./admission.ts";
+import { type Audit, auditCalls } from "./audit.ts";
 import { authenticate, type Authority } from "./authenticate.ts";
 import type { DirectDoors } from "./direct_doors.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
@@ -32,6 +27,9 @@ import { openNetdiskSession } from "./netdisk/service.ts";
 
 /** From accept to logged in, in milliseconds. */
 export const LOGIN_TIMEOUT_MS = 10_000;
+
+/** How long somebody for whom there is no place has to say hello and be told why. */
+const REFUSAL_MS = 1000;
 
 /** What every connection shares. */
 export interface ConnectionContext {
@@ -43,8 +41,12 @@ export interface ConnectionContext {
   readonly channelBinding: Uint8Array<ArrayBuffer> | undefined;
   /** Ways around the gate, on a TLS listener. */
   readonly doors: DirectDoors | undefined;
+  /** Where changes are written down. */
+  readonly audit: Audit | undefined;
   /** From accept to logged in, in milliseconds. */
   readonly loginTimeoutMs: number;
+  /** Requests at once on one connection. */
+  readonly requestsInFlightMax: number;
   /** Aborted when the server shuts down. */
   readonly shutdown: AbortSignal;
 }
@@ -65,9 +67,14 @@ export async function serveConnection(
   using link = new Link(conn);
   const guest: AdmittedGuest = {
     source,
-    evict: () => link.close(new TrivetError("SERVER_BUSY", "The server has too many guests")),
+    evict: (reason) => void evict(link, reason, context.admission),
   };
-  if (!context.admission.enter(guest)) return;
+  try {
+    context.admission.enter(guest);
+  } catch (error) {
+    await turnAway(link, error, { source, admission: context.admission });
+    return;
+  }
   // One deadline from accept to login: a slow drip of bytes does not move it.
   const deadline = setTimeout(() => {
     link.close(new TrivetError("TIMEOUT", "The login took too long"));
@@ -93,9 +100,9 @@ export async function serveConnection(
     context.admission.leave(guest);
   }
   try {
-    await serveMember(link, session, { ...context, conn });
+    await serveMember(link, session, { ...context, conn, source });
   } finally {
-    context.admission.leaveMember();
+    context.admission.leaveMember(guest);
   }
 }
 
@@ -110,7 +117,7 @@ async function admit(link: Link, context: ConnectionContext): Promise<void> {
     serverId: context.serverId,
     guestPayloadMaxBytes: FRAME_PAYLOAD_GUEST_MAX_BYTES,
     payloadMaxBytes: FRAME_PAYLOAD_MAX_BYTES,
-    requestsInFlightMax: REQUESTS_IN_FLIGHT_MAX,
+    requestsInFlightMax: context.requestsInFlightMax,
     mechanisms: [
       context.channelBinding === undefined ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS",
       "token",
@@ -123,25 +130,58 @@ async function admit(link: Link, context: ConnectionContext): Promise<void> {
 async function serveMember(
   link: Link,
   session: Session,
-  context: ConnectionContext & { readonly conn: AcceptedConn },
+  context: ConnectionContext & { readonly conn: AcceptedConn; readonly source: string },
 ): Promise<void> {
   link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
   await using netdisk = openNetdiskSession({ ...context.stores, session });
-  const { conn, doors } = context;
+  const { conn, doors, audit, source } = context;
+  const { user } = session;
   const handle: CallHandler = async (call) => {
     if (call.method !== DIRECT_METHOD || doors === undefined) return await netdisk.handle(call);
     return { head: { port: doors.open(conn) } satisfies DirectOffer };
   };
-  await serveCalls(link, handle, {
+  const noted = audit === undefined ? handle : auditCalls(handle, audit, { user, source });
+  await serveCalls(link, noted, {
     shutdown: context.shutdown,
+    requestsInFlightMax: context.requestsInFlightMax,
     onDefect: (error, method) => {
       log.error("Request {method} of {user} failed: {error}", {
         method,
-        user: session.user,
+        user,
         error: describe(error),
       });
     },
   });
+}
+
+/** Takes a guest's place away; a crowd of them is not told why, for that may take a while. */
+async function evict(link: Link, reason: TrivetError, admission: Admission): Promise<void> {
+  if (!admission.beginRefusal()) return link.close(reason);
+  await link.closeAfter(encodeError(reason), reason);
+  admission.endRefusal();
+}
+
+/** Says why there is no place: after the hello, or closing would throw away what was said. */
+async function turnAway(
+  link: Link,
+  reason: unknown,
+  { source, admission }: { readonly source: string; readonly admission: Admission },
+): Promise<void> {
+  if (!admission.beginRefusal()) return;
+  const deadline = setTimeout(() => link.close(), REFUSAL_MS);
+  try {
+    await awaitHello(link);
+    await refuse(link, source, reason);
+  } catch {
+    // It is gone, or no client.
+  } finally {
+    clearTimeout(deadline);
+    admission.endRefusal();
+  }
+}
+
+function encodeError(error: TrivetError): Uint8Array {
+  return encodeControl(FrameType.ERROR, 0, error.toMessage());
 }
 
 async function refuse(link: Link, source: string, thrown: unknown): Promise<void> {
@@ -156,7 +196,7 @@ async function refuse(link: Link, source: string, thrown: unknown): Promise<void
     });
   }
   if (!link.isClosed) {
-    await link.closeAfter(encodeControl(FrameType.ERROR, 0, error.toMessage()), error);
+    await link.closeAfter(encodeError(error), error);
   }
 }
 
@@ -168,5 +208,5 @@ function describe(error: unknown): string {
 }
 
 function sourceOf(address: Deno.Addr): string {
-  return "hostname" in address ? address.hostname : "unix";
+  return "hostname" in address ? address.hostname : UNIX_SOURCE;
 }

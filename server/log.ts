@@ -1,6 +1,6 @@
 /**
- * The server's log: one line an event, as text for people or JSON for machines, on stderr. Modules
- * take their logger from `@logtape/logtape`; here the program says where the lines go.
+ * The server's log: one line an event, as text for people or JSON for machines. Modules take their
+ * logger from `@logtape/logtape`; here the program says where the lines go.
  *
  * @module
  */

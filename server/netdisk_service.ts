@@ -12,12 +12,15 @@ import { formatFingerprint } from "../lib/link/fingerprint.ts";
 import type { AcceptedConn } from "../lib/link/link.ts";
 import { listen, listenAll, type Listener } from "../lib/link/listen.ts";
 import type { NameRules } from "../lib/netdisk/path.ts";
+import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
 import { Admission } from "./admission.ts";
+import { Audit, type AuditOptions } from "./audit.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
 import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
 import { openIdentity, openOwnCertificate, readTlsIdentity, type TlsIdentity } from "./identity.ts";
+import type { LimitOptions } from "./limit_config.ts";
 import { ActiveUploads } from "./netdisk/active_uploads.ts";
 import { FolderDepot } from "./netdisk/folder_depot.ts";
 import { recoverCommits } from "./store/recovery.ts";
@@ -27,7 +30,7 @@ import { SqliteCatalog } from "./store/sqlite_catalog.ts";
 export const DEFAULT_QUOTA_BYTES = 10 * 1024 ** 3;
 
 /** How the netdisk is set up. */
-export interface NetdiskServeOptions {
+export interface NetdiskServeOptions extends LimitOptions {
   /** The data folder; made at the first start. The netdisk needs one. */
   readonly data?: string;
   /** Hosts to listen on, or `unix:PATH`; 127.0.0.1 without it. */
@@ -51,10 +54,8 @@ export interface NetdiskServeOptions {
   readonly names?: NameRules;
   /** From accept to logged in, in milliseconds. */
   readonly loginTimeoutMs?: number;
-  /** Connections at once, and those of them that are not logged in. */
-  readonly connectionsMax?: number;
-  /** See `connectionsMax`. */
-  readonly guestsMax?: number;
+  /** Where logins and changes are written down; nowhere without it. */
+  readonly audit?: AuditOptions;
 }
 
 /** The netdisk as it runs. */
@@ -87,6 +88,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await openDataFolder(options.data));
   const catalog = stack.adopt(SqliteCatalog.open(folder.database), (opened) => opened.close());
+  const audit = options.audit && stack.use(await Audit.open(folder.path, options.audit));
   const names = options.names ?? "native";
   const depot = await FolderDepot.open(folder.path, { names });
   const recovered = await recoverCommits(catalog, depot);
@@ -113,19 +115,24 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
     authority: {
       catalog,
       depot,
-      throttle: new LoginThrottle(),
+      throttle: openThrottle(options),
       fakeSecret: identity.fakeSecret,
       registration,
       defaultQuotaBytes: options.defaultQuotaBytes ?? DEFAULT_QUOTA_BYTES,
       now: () => performance.now(),
-      onAttempt: logAttempt,
+      onAttempt: (attempt) => {
+        logAttempt(attempt);
+        audit?.noteAttempt(attempt);
+      },
     },
     admission: new Admission(options),
-    stores: { catalog, depot, names, activeUploads: new ActiveUploads() },
+    stores: { catalog, depot, names, activeUploads: new ActiveUploads(options) },
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,
     doors,
+    audit,
     loginTimeoutMs: options.loginTimeoutMs ?? LOGIN_TIMEOUT_MS,
+    requestsInFlightMax: options.requestsInFlightMax ?? REQUESTS_IN_FLIGHT_MAX,
     shutdown: shutdown.signal,
   };
   const accepting = listeners.map((listener) => acceptAll(listener, connections, context));
@@ -179,6 +186,10 @@ async function acceptAll(
   context: ConnectionContext,
 ): Promise<void> {
   for await (const conn of listener) connections.add(conn, serveConnection(conn, context));
+}
+
+function openThrottle({ loginAttemptsFree }: LimitOptions): LoginThrottle {
+  return new LoginThrottle(loginAttemptsFree === undefined ? {} : { pairFree: loginAttemptsFree });
 }
 
 function openDoors(

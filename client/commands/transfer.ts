@@ -18,6 +18,8 @@ const RESUMABLE: ReadonlySet<ErrorCode> = new Set([
   "TIMEOUT",
   "CONNECTION_LOST",
   "SERVER_BUSY",
+  "TOO_MANY_CONNECTIONS",
+  "TOO_MANY_UPLOADS",
   "SHUTTING_DOWN",
   "DISK_FULL",
 ]);

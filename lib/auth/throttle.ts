@@ -60,6 +60,8 @@ export interface LoginThrottleOptions {
   readonly entriesMax?: number;
   /** Most accounts to remember good sources of; 16 384 by default. */
   readonly goodAccountsMax?: number;
+  /** Failures for one account from one source that cost nothing; 5 by default. */
+  readonly pairFree?: number;
 }
 
 /**
@@ -82,7 +84,10 @@ export class LoginThrottle {
   constructor(options: LoginThrottleOptions = {}) {
     this.#entriesMax = options.entriesMax ?? THROTTLE_ENTRIES_MAX;
     this.#goodAccountsMax = options.goodAccountsMax ?? GOOD_ACCOUNTS_MAX;
-    this.#pairs = new PenaltyTable(PAIR_POLICY, this.#entriesMax);
+    this.#pairs = new PenaltyTable(
+      { ...PAIR_POLICY, free: options.pairFree ?? PAIR_POLICY.free },
+      this.#entriesMax,
+    );
     this.#sources = new PenaltyTable(SOURCE_POLICY, this.#entriesMax);
     this.#accounts = new PenaltyTable(ACCOUNT_POLICY, this.#entriesMax);
   }

@@ -187,6 +187,23 @@ export const NETDISK_REQUESTS = {
   }),
 } as const;
 
+/**
+ * Methods that the audit log leaves out: they change nothing that lasts. What `put.data` brings is
+ * recorded as `put.commit`.
+ */
+export const NETDISK_UNRECORDED: ReadonlySet<string> = new Set<NetdiskMethod>([
+  "whoami",
+  "ls",
+  "stat",
+  "df",
+  "trash.list",
+  "put.seed",
+  "put.journal",
+  "put.data",
+  "get.open",
+  "get.files",
+]);
+
 /** A method of the netdisk. */
 export type NetdiskMethod = keyof typeof NETDISK_REQUESTS;
 

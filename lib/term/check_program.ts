@@ -33,6 +33,9 @@ export function checkProgram<Context>(program: ProgramSpec<Context>): string[] {
       .filter((name) => Object.hasOwn(program.globalOptions, name))
       .map((name) => `${program.name}: --${name} is built in`),
     ...checkOptions(program.name, globals, {}),
+    ...(program.configKeys !== undefined && program.globalOptions["config"]?.kind !== "path"
+      ? [`${program.name}: config keys need a global option --config, a path`]
+      : []),
     ...checkCommands(program.name, program.commands, globals),
   ];
 }

@@ -39,7 +39,7 @@ export interface OptionSpec {
   readonly min?: number;
   /** The largest number allowed. */
   readonly max?: number;
-  /** Given many times, all count; in the environment and a config file: separated by commas. */
+  /** Given many times, all count; in the environment separated by commas, in a config file a list. */
   readonly repeat?: boolean;
   /** Left out of the help. */
   readonly hidden?: boolean;
@@ -85,6 +85,8 @@ export interface RawInvocation {
   readonly arguments: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Where each option's value came from. */
   readonly sources: Readonly<Record<string, ValueSource>>;
+  /** The flag, the variable, or the file and line that set an option; nothing where none did. */
+  readonly places: Readonly<Record<string, string | undefined>>;
 }
 
 /** Type of one value of an option declared as `S`. */
@@ -117,6 +119,8 @@ export interface Invocation<O extends OptionTable, A extends ArgumentTable> {
   readonly arguments: { readonly [Name in keyof A]: ArgumentOf<A[Name]> };
   /** Where each option's value came from. */
   readonly sources: Readonly<Record<string, ValueSource>>;
+  /** The flag, the variable, or the file and line that set an option; nothing where none did. */
+  readonly places: Readonly<Record<string, string | undefined>>;
 }
 
 /** What every command has, whether it runs or only groups others. */
@@ -168,6 +172,11 @@ export interface ProgramSpec<Context, G extends OptionTable = OptionTable> {
   readonly examples?: readonly CommandExample[];
   /** Options that stand before or after any command. */
   readonly globalOptions: G;
+  /**
+   * What a config file may set, which the global option `config` names. A key counts for every command
+   * whose option table holds the same declaration.
+   */
+  readonly configKeys?: OptionTable;
   /** Its commands, in the order of the help. */
   readonly commands: readonly CommandSpec<Context>[];
 }

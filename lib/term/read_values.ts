@@ -18,14 +18,23 @@ import { parseChoice, parseValue, usage } from "./values.ts";
 export interface ValueSources {
   /** Looks up an environment variable; an empty one counts as unset. */
   readonly env: (name: string) => string | undefined;
-  /** Looks up an option, by its name, in the config file. */
-  readonly config?: (name: string) => string | undefined;
+  /** Looks up an option in the config file. */
+  readonly config?: (name: string, spec: OptionSpec) => ConfiguredTexts | undefined;
+}
+
+/** What the config file says of an option. */
+export interface ConfiguredTexts {
+  /** The values, one unless the option repeats. */
+  readonly texts: readonly string[];
+  /** Where they stand, such as `trivetd.toml:3`. */
+  readonly place: string;
 }
 
 /** The texts that apply to an option, where they came from, and what an error calls them. */
 interface FoundTexts {
   readonly texts: readonly string[];
   readonly source: ValueSource;
+  readonly place?: string;
   readonly label: string;
 }
 
@@ -35,25 +44,27 @@ interface FoundTexts {
  * @param table The options.
  * @param flags Texts from the command line, by option.
  * @param sources The environment and the config file.
- * @returns A value and its source for every option of the table.
+ * @returns A value, its source and its place for every option of the table.
  * @throws {TrivetError} USAGE, when a text does not fit; the message names where it stands.
  */
 export function readOptions(
   table: OptionTable,
   flags: ReadonlyMap<string, readonly string[]>,
   sources: ValueSources,
-): Pick<RawInvocation, "values" | "sources"> {
+): Omit<RawInvocation, "arguments"> {
   const values: Record<string, OptionValue | undefined> = {};
   const origins: Record<string, ValueSource> = {};
+  const places: Record<string, string | undefined> = {};
   for (const [name, spec] of Object.entries(table)) {
-    const { texts, source, label } = findTexts(name, spec, flags, sources);
+    const { texts, source, place, label } = findTexts(name, spec, flags, sources);
     // Every text is checked, also those that a later one replaces.
     const read = texts.map((text) => parseValue(spec, text, label));
     const fallback = spec.kind === "boolean" ? false : undefined;
     values[name] = spec.repeat === true ? read : read.at(-1) ?? fallback;
     origins[name] = source;
+    places[name] = place;
   }
-  return { values, sources: origins };
+  return { values, sources: origins, places };
 }
 
 function findTexts(
@@ -63,19 +74,27 @@ function findTexts(
   sources: ValueSources,
 ): FoundTexts {
   const typed = flags.get(name);
-  if (typed !== undefined) return { texts: typed, source: "flag", label: `Option --${name}` };
+  if (typed !== undefined) {
+    return { texts: typed, source: "flag", place: `--${name}`, label: `Option --${name}` };
+  }
   const split = (text: string) => spec.repeat === true ? text.split(",") : [text];
   const inherited = spec.env === undefined ? "" : sources.env(spec.env) ?? "";
-  if (inherited !== "") {
-    return { texts: split(inherited), source: "environment", label: `Variable ${spec.env}` };
+  if (spec.env !== undefined && inherited !== "") {
+    const label = `Variable ${spec.env}`;
+    return { texts: split(inherited), source: "environment", place: spec.env, label };
   }
-  const configured = sources.config?.(name);
+  const configured = sources.config?.(name, spec);
   if (configured !== undefined) {
-    return { texts: split(configured), source: "config", label: `Config key "${name}"` };
+    return { ...configured, source: "config", label: configLabel(name, configured.place) };
   }
   return spec.default === undefined
     ? { texts: [], source: "unset", label: "" }
     : { texts: split(spec.default), source: "default", label: `Default of --${name}` };
+}
+
+/** What an error calls a key of a config file. */
+export function configLabel(name: string, place: string): string {
+  return `Key "${name}" (${place})`;
 }
 
 /**

@@ -7,10 +7,11 @@
 
 import { EXIT, TrivetError } from "../errors.ts";
 import type { OptionTable, ProgramSpec, ValuesOf, ValueSource } from "./command.ts";
+import type { HelpRequest, VersionRequest } from "./find_command.ts";
 import { renderHelp } from "./help.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { Output } from "./output.ts";
-import { parseCommandLine, peekSwitch } from "./parse.ts";
+import { parseCommandLine, type ParsedCommand, peekSwitch } from "./parse.ts";
 import type { ValueSources } from "./read_values.ts";
 import { consoleColumns, systemOutput, systemSignals } from "./system.ts";
 
@@ -20,6 +21,9 @@ export type CommonValues = ValuesOf<{
   readonly quiet: { readonly kind: "boolean"; readonly help: string };
   readonly "no-color": { readonly kind: "boolean"; readonly help: string };
 }>;
+
+/** Global option of a program with `configKeys`. */
+type ConfigValues = ValuesOf<{ readonly config: { readonly kind: "path"; readonly help: string } }>;
 
 /** What a command's context is made from. */
 export interface ProgramRun<G extends OptionTable> {
@@ -53,7 +57,7 @@ export async function runProgram<Context, G extends OptionTable>(
   let output = systemOutput(program.name, { json: peekSwitch(program, argv, "json", sources) });
   let interrupted: AbortSignal | undefined;
   try {
-    const request = parseCommandLine(program, argv, sources);
+    const request = await readCommandLine(program, argv, sources);
     if (request.kind === "version") {
       output.text(`${program.name} ${program.version}\n`);
       return EXIT.OK;
@@ -80,4 +84,19 @@ export async function runProgram<Context, G extends OptionTable>(
     const isEnded = interrupted?.aborted === true && !(error instanceof TrivetError);
     return output.fail(isEnded ? interrupted?.reason : error);
   }
+}
+
+/** Reads the command line, with the config file that it or the environment names. */
+async function readCommandLine<Context, G extends OptionTable>(
+  program: ProgramSpec<Context, G>,
+  argv: readonly string[],
+  sources: ValueSources,
+): Promise<ParsedCommand<Context, G> | HelpRequest | VersionRequest> {
+  const request = parseCommandLine(program, argv, sources);
+  if (request.kind !== "command" || program.configKeys === undefined) return request;
+  const { config: path } = request.globals as ConfigValues;
+  if (path === undefined) return request;
+  const { readConfigFile } = await import("./config_file.ts");
+  const config = await readConfigFile(path, program.configKeys);
+  return parseCommandLine(program, argv, { ...sources, config });
 }

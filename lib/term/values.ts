@@ -35,7 +35,7 @@ const SWITCHES: Readonly<Record<string, boolean>> = {
 };
 
 /** What an error message says is needed. */
-const NEEDS: Readonly<Record<OptionKind, string>> = {
+export const NEEDS: Readonly<Record<OptionKind, string>> = {
   boolean: "true or false",
   string: "a value",
   path: "a path",

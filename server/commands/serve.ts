@@ -4,14 +4,18 @@
  * @module
  */
 
+import { getLogger } from "@logtape/logtape";
 import { formatAddress } from "../../lib/link/address.ts";
 import { defineCommand } from "../../lib/term/command.ts";
 import { VERSION } from "../../lib/version.ts";
 import { SERVE_OPTIONS, toServeOptions } from "../config.ts";
 import { startLog } from "../log.ts";
+import { openLogWriter } from "../log_file.ts";
 import type { TimeAddress } from "../clock/service.ts";
 import { addressToType, type RunningServer, serve, type ServiceName, SERVICES } from "../serve.ts";
 import type { CommandContext } from "./context.ts";
+
+const log = getLogger(["trivet", "server"]);
 
 /** See the module. */
 export const serveCommand = defineCommand({
@@ -42,17 +46,23 @@ export const serveCommand = defineCommand({
     },
   },
   run: async (context: CommandContext, { values, arguments: { service } }) => {
+    using writer = openLogWriter(values, (line) => context.output.draw(line));
     startLog({
       level: values["log-level"],
       format: values["log-format"],
-      write: (line) => context.output.draw(line),
+      write: (line) => writer.write(line),
     });
     const services = SERVICES.filter((name) => service.length === 0 || service.includes(name));
     await using server = await serve(toServeOptions(values, { env: context.env, services }));
     announce(server, context, { services, isPlain: values.plain });
+    log.info("Started trivetd {version} with {services}", {
+      version: VERSION,
+      services: services.join(" and "),
+    });
     await context.untilInterrupted();
     context.output.note("Shutting down; a second signal ends at once");
     await server.shutdown();
+    log.info("Ended");
   },
 });
 

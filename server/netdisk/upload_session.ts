@@ -39,6 +39,7 @@ export interface UploadSessionOptions {
 /** See the module. */
 export class UploadSession implements ActiveUpload {
   readonly id: string;
+  readonly user: string;
   readonly at: HomePath;
   readonly overwrite: OverwriteMode;
   /** The chunks that the part holds, as far as is known. */
@@ -57,6 +58,7 @@ export class UploadSession implements ActiveUpload {
   constructor(options: UploadSessionOptions) {
     this.#options = options;
     this.id = options.id;
+    this.user = options.at.user;
     this.at = options.at;
     this.overwrite = options.overwrite;
     this.journal = options.journal;

@@ -63,7 +63,6 @@ export class ConnectionUploads {
       const session = await this.#continue(at, request) ?? await this.#start(at, request);
       if (session === null) continue;
       this.#sessions.set(session.id, session);
-      this.#context.activeUploads.add(session);
       session.verifyHeldChunks();
       const { journal } = session;
       return openReply({
@@ -198,6 +197,8 @@ export class ConnectionUploads {
       return null;
     }
     await activeUploads.takeOver(upload.id);
+    // Not before: what it has taken over gives its place to this one.
+    using _place = activeUploads.holdPlace(at.user);
     const part = fits(upload, request) ? await this.#openPart(upload.id, request) : null;
     if (part === null) {
       await this.#drop(upload.id);
@@ -219,7 +220,8 @@ export class ConnectionUploads {
 
   /** Begins a new upload; `null` when somebody else was faster. */
   async #start(at: HomePath, request: OpenRequest): Promise<UploadSession | null> {
-    const { catalog, depot, names } = this.#context;
+    const { catalog, depot, names, activeUploads } = this.#context;
+    using _place = activeUploads.holdPlace(at.user);
     const { upload, created } = await catalog.openUpload({
       id: newUploadId(),
       user: at.user,
@@ -246,10 +248,13 @@ export class ConnectionUploads {
     parts: { request: OpenRequest; part: PartHandle; journal: ChunkJournal },
   ): UploadSession {
     const { request, part, journal } = parts;
-    const { catalog } = this.#context;
+    const { catalog, activeUploads } = this.#context;
     const { id, chunkBytes } = upload;
     const { size, overwrite } = request;
-    return new UploadSession({ id, at, chunkBytes, size, overwrite, part, journal, catalog });
+    const options = { id, at, chunkBytes, size, overwrite, part, journal, catalog };
+    const session = new UploadSession(options);
+    activeUploads.add(session);
+    return session;
   }
 
   async #openPart(id: string, request: OpenRequest): Promise<PartHandle | null> {

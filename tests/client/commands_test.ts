@@ -230,7 +230,7 @@ Deno.test("A defect ends a command with INTERNAL, and shows its stack only when 
       argv: [],
       stdin,
     };
-    const invocation = { values: {}, arguments: { name: "ann" }, sources: {} };
+    const invocation = { values: {}, arguments: { name: "ann" }, sources: {}, places: {} };
     const running = () => Promise.resolve(command.run(context, invocation));
     const error = await assertRejects(running, TrivetError, "internal error: TypeError: Planted");
     assertEquals(error.code, "INTERNAL");

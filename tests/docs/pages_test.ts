@@ -14,12 +14,19 @@ import { CLOSE_AFTER_MS, PING_AFTER_MS } from "../../lib/link/keepalive.ts";
 import { SEND_QUEUE_MAX_BYTES } from "../../lib/link/link.ts";
 import { TCP_BACKLOG } from "../../lib/link/listen.ts";
 import { REQUESTS_IN_FLIGHT_MAX } from "../../lib/rpc/messages.ts";
-import { CONNECTIONS_MAX, GUESTS_MAX } from "../../server/admission.ts";
+import {
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_ADDRESS_MAX,
+  GUESTS_MAX,
+  REFUSALS_MAX,
+} from "../../server/admission.ts";
 import { SESSION_TOKEN_MS } from "../../server/authenticate.ts";
 import { TRIVETD } from "../../server/command_table.ts";
 import { LOGIN_TIMEOUT_MS } from "../../server/connection.ts";
+import { ACCOUNT_UPLOADS_MAX } from "../../server/netdisk/active_uploads.ts";
 import { CONNECTION_UPLOADS_MAX } from "../../server/netdisk/uploads.ts";
 import { DOORS_MAX } from "../../server/direct_doors.ts";
+import { LIMIT_SERVE_OPTIONS } from "../../server/limit_config.ts";
 import { DRAIN_TIMEOUT_MS } from "../../server/serve.ts";
 import { codeOf, readPage, sectionOf, type Table, tablesOf } from "./page.ts";
 
@@ -68,13 +75,17 @@ Deno.test("docs/dependencies.md names what the packages bring with them", async 
 
 Deno.test("docs/operations.md gives each limit as it is", async () => {
   const [table] = tablesOf(sectionOf(await readPage("docs/operations.md"), "## Limits"));
+  const limitOptions = Object.keys(LIMIT_SERVE_OPTIONS).map((name) => `--${name}`);
   assertEquals(numbersIn(table, 1), [
     CONNECTIONS_MAX,
     GUESTS_MAX,
+    CONNECTIONS_PER_ADDRESS_MAX,
+    REQUESTS_IN_FLIGHT_MAX,
+    ACCOUNT_UPLOADS_MAX,
+    PAIR_POLICY.free,
     LOGIN_TIMEOUT_MS / 1000,
     PING_AFTER_MS / 1000,
     CLOSE_AFTER_MS / 1000,
-    REQUESTS_IN_FLIGHT_MAX,
     CONNECTION_UPLOADS_MAX,
     SEND_QUEUE_MAX_BYTES / 1024 ** 2,
     SESSION_TOKEN_MS / (24 * 60 * 60 * 1000),
@@ -82,6 +93,10 @@ Deno.test("docs/operations.md gives each limit as it is", async () => {
     DOORS_MAX,
     TCP_BACKLOG,
   ]);
+  const options = (table ?? []).map((row) => row[2] ?? "").filter((name) => name !== "");
+  assertEquals(options.map((name) => codeOf(name)), limitOptions);
+  const text = (await readPage("docs/operations.md")).replaceAll(/\s+/g, " ");
+  assert(text.includes(`of more than ${REFUSALS_MAX} at once`));
 });
 
 Deno.test("docs/operations.md names the global options of trivetd and their variables", async () => {

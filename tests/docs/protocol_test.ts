@@ -35,9 +35,14 @@ import {
   SIDECAR_HEADER_MAX_BYTES,
   SIDECAR_RECORD_BYTES,
 } from "../../lib/transfer/sidecar.ts";
-import { CONNECTIONS_MAX, GUESTS_MAX } from "../../server/admission.ts";
+import {
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_ADDRESS_MAX,
+  GUESTS_MAX,
+} from "../../server/admission.ts";
 import { SESSION_TOKEN_MS } from "../../server/authenticate.ts";
 import { LOGIN_TIMEOUT_MS } from "../../server/connection.ts";
+import { ACCOUNT_UPLOADS_MAX } from "../../server/netdisk/active_uploads.ts";
 import { CONNECTION_UPLOADS_MAX } from "../../server/netdisk/uploads.ts";
 import { codeOf, readPage, sectionOf, type Table, tablesOf } from "./page.ts";
 
@@ -120,6 +125,7 @@ Deno.test("docs/protocol.md gives each limit as it is", () => {
     8,
     REQUESTS_IN_FLIGHT_MAX,
     CONNECTION_UPLOADS_MAX,
+    ACCOUNT_UPLOADS_MAX,
     STREAM_CHUNKS_MAX,
     RANGES_MAX,
     LIST_PAGE_MAX,
@@ -128,6 +134,7 @@ Deno.test("docs/protocol.md gives each limit as it is", () => {
     CHUNKS_MAX,
     SEND_QUEUE_MAX_BYTES,
     GUESTS_MAX,
+    CONNECTIONS_PER_ADDRESS_MAX,
     CONNECTIONS_MAX,
   ]);
 });

@@ -1,8 +1,22 @@
-import { assert, assertEquals, assertFalse } from "@std/assert";
-import { Admission, type AdmittedGuest } from "../../server/admission.ts";
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { TrivetError } from "../../lib/errors.ts";
+import { Admission, type AdmittedGuest, REFUSALS_MAX } from "../../server/admission.ts";
 
 function guestFrom(source: string, evicted: string[], name = source): AdmittedGuest {
   return { source, evict: () => evicted.push(name) };
+}
+
+function refuse(admission: Admission, source: string, code: string): void {
+  const error = assertThrows(() => admission.enter(guestFrom(source, [])), TrivetError);
+  assertEquals(error.code, code);
+}
+
+/** Somebody from `source` who has logged in. */
+function memberFrom(admission: Admission, source: string): AdmittedGuest {
+  const member = guestFrom(source, []);
+  admission.enter(member);
+  assert(admission.promote(member));
+  return member;
 }
 
 Deno.test(
@@ -11,7 +25,7 @@ Deno.test(
   () => {
     const evicted: string[] = [];
     const admission = new Admission({ guestsMax: 3 });
-    for (let i = 0; i < 3; i++) assert(admission.enter(guestFrom("a", evicted)));
+    for (let i = 0; i < 3; i++) admission.enter(guestFrom("a", evicted));
     assertEquals(evicted, []);
     assertEquals(admission.guestCount, 3);
   },
@@ -25,7 +39,7 @@ Deno.test("Admission.enter() evicts the oldest guest of the largest crowd above 
   admission.enter(guestFrom("b", evicted, "b1"));
   admission.enter(guestFrom("a", evicted, "a1"));
   admission.enter(guestFrom("a", evicted, "a2"));
-  assert(admission.enter(guestFrom("c", evicted, "c1")));
+  admission.enter(guestFrom("c", evicted, "c1"));
   assertEquals(evicted, ["a1"]);
   assertEquals(admission.guestCount, 3);
 });
@@ -44,7 +58,7 @@ Deno.test("Admission.promote() keeps members out of the guests' limit, and refus
   assertEquals(evicted, ["slow"]);
   assertFalse(admission.promote(slow));
   assertEquals(admission.memberCount, 1);
-  admission.leaveMember();
+  admission.leaveMember(member);
   assertEquals(admission.memberCount, 0);
 });
 
@@ -57,11 +71,56 @@ Deno.test("Admission.enter() refuses only when members take every place", {
   const second = guestFrom("a", evicted, "second");
   admission.enter(first);
   admission.promote(first);
-  assert(admission.enter(second));
-  assert(admission.enter(guestFrom("b", evicted, "third")));
+  admission.enter(second);
+  admission.enter(guestFrom("b", evicted, "third"));
   assertEquals(evicted, ["second"]);
   const fourth = guestFrom("c", evicted, "fourth");
-  assert(admission.enter(fourth));
+  admission.enter(fourth);
   assert(admission.promote(fourth));
-  assertFalse(admission.enter(guestFrom("d", evicted, "fifth")));
+  refuse(admission, "d", "SERVER_BUSY");
+});
+
+Deno.test("Admission.enter() gives an address its places and no more, and others theirs", {
+  permissions: "none",
+}, () => {
+  const admission = new Admission({ connectionsPerAddressMax: 2 });
+  const first = memberFrom(admission, "2001:db8::1");
+  memberFrom(admission, "2001:db8::2");
+  refuse(admission, "2001:db8::3", "TOO_MANY_CONNECTIONS");
+  memberFrom(admission, "2001:db8:0:1::1");
+  admission.leaveMember(first);
+  memberFrom(admission, "2001:db8::3");
+  refuse(admission, "2001:db8::4", "TOO_MANY_CONNECTIONS");
+});
+
+Deno.test("Admission.enter() evicts the oldest guest of an address that has all its places", {
+  permissions: "none",
+}, () => {
+  const evicted: string[] = [];
+  const admission = new Admission({ connectionsPerAddressMax: 3 });
+  memberFrom(admission, "a");
+  for (const name of ["a1", "a2"]) admission.enter(guestFrom("a", evicted, name));
+  admission.enter(guestFrom("b", evicted, "b1"));
+  assertEquals(evicted, []);
+  admission.enter(guestFrom("a", evicted, "a3"));
+  assertEquals(evicted, ["a1"]);
+  assertEquals([admission.guestCount, admission.memberCount], [3, 1]);
+});
+
+Deno.test("Admission.enter() counts addresses not at all at 0, and never those of a Unix socket", {
+  permissions: "none",
+}, () => {
+  const unlimited = new Admission({ connectionsPerAddressMax: 0 });
+  for (let count = 0; count < 10; count++) memberFrom(unlimited, "a");
+  const admission = new Admission({ connectionsPerAddressMax: 1 });
+  for (let count = 0; count < 10; count++) memberFrom(admission, "unix");
+  assertEquals(admission.memberCount, 10);
+});
+
+Deno.test("Admission.beginRefusal() lets so many be told at once", { permissions: "none" }, () => {
+  const admission = new Admission();
+  for (let count = 0; count < REFUSALS_MAX; count++) assert(admission.beginRefusal());
+  assertFalse(admission.beginRefusal());
+  admission.endRefusal();
+  assert(admission.beginRefusal());
 });

@@ -64,6 +64,12 @@ Deno.test("LoginThrottle lets five failures go free, then doubles to five minute
   assertEquals(seconds.slice(16), new Array(24).fill(300));
 });
 
+Deno.test("LoginThrottle lets as many failures go free as it is told", { permissions }, () => {
+  const throttle = new LoginThrottle({ pairFree: 2 });
+  const waits = [0, 1, 2].map(() => throttle.check(EVIL, "alice", 0));
+  assertEquals(waits, [0, 0, 1000]);
+});
+
 Deno.test("LoginThrottle.check() opens exactly when the wait is over", { permissions }, () => {
   const scene = new Scene();
   for (let index = 0; index < 7; index++) scene.fail(EVIL, "alice");

@@ -11,7 +11,13 @@ function parse(
   env: Record<string, string> = {},
   config: Record<string, string> = {},
 ): ReturnType<typeof parseCommandLine<Log, typeof DEMO.globalOptions>> {
-  return parseCommandLine(DEMO, argv, { env: (name) => env[name], config: (name) => config[name] });
+  return parseCommandLine(DEMO, argv, {
+    env: (name) => env[name],
+    config: (name) => {
+      const text = config[name];
+      return text === undefined ? undefined : { texts: [text], place: `demo.toml:${name.length}` };
+    },
+  });
 }
 
 function parseRun(argv: readonly string[], env: Record<string, string> = {}): Demo {
@@ -129,6 +135,23 @@ Deno.test("parseCommandLine() takes flag before environment before config before
   }
 });
 
+Deno.test("parseCommandLine() says where each option was set", { permissions: "none" }, () => {
+  const argv = ["put", "f", "--overwrite", "skip"];
+  const parsed = parse(argv, { DEMO_EXCLUDE: "a,b" }, { offset: "3" });
+  assert(parsed.kind === "command");
+  const { places, values } = parsed.invocation;
+  assertEquals(
+    [places["overwrite"], places["exclude"], places["offset"], places["limit-rate"]],
+    ["--overwrite", "DEMO_EXCLUDE", "demo.toml:6", undefined],
+  );
+  assertEquals(values["exclude"], ["a", "b"]);
+  assertThrows(
+    () => parse(["put", "f"], {}, { offset: "11" }),
+    TrivetError,
+    'Key "offset" (demo.toml:6) needs a whole number from -10 to 10, got "11"',
+  );
+});
+
 Deno.test(
   "parseCommandLine() names the variable or key that is wrong",
   { permissions: "none" },
@@ -140,7 +163,7 @@ Deno.test(
     assertThrows(
       () => parse(["put", "f"], {}, { port: "70000" }),
       TrivetError,
-      'Config key "port" needs',
+      'Key "port" (demo.toml:4) needs',
     );
   },
 );
