@@ -9,6 +9,7 @@ import { TrivetError } from "../lib/errors.ts";
 import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
 import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
+import { CLASSIC_SERVE_OPTIONS, toClassicOptions } from "./classic_config.ts";
 import { defaultDataFolder } from "./data_folder.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 import { DEFAULT_QUOTA_BYTES } from "./netdisk_service.ts";
@@ -87,6 +88,7 @@ export const SERVE_OPTIONS = {
     help:
       "File names: all that this system can store, or only those that Windows and macOS can too",
   },
+  ...CLASSIC_SERVE_OPTIONS,
   ...TIME_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
@@ -133,6 +135,7 @@ export function toServeOptions(
   if (values.plain && cert !== undefined) {
     throw new TrivetError("USAGE", "--plain and --cert do not go together");
   }
+  const classic = toClassicOptions(values, { hasNetdisk: services.includes("netdisk") });
   return {
     services,
     time: toTimeOptions(values),
@@ -142,6 +145,7 @@ export function toServeOptions(
     direct: values.direct === "on",
     defaultQuotaBytes: values["default-quota"],
     names: values.names,
+    ...(classic === undefined ? {} : { classic }),
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),
     ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
     ...(values.registration === undefined ? {} : { registration: values.registration }),
