@@ -145,5 +145,7 @@ export {
   SERVICES,
 } from "./server/serve.ts";
 export { DEFAULT_QUOTA_BYTES, type NetdiskServeOptions } from "./server/netdisk_service.ts";
+export type { ClassicOptions } from "./server/classic/service.ts";
+export type { ClassicTimeouts } from "./server/classic/wire.ts";
 export type { TimeAddress, TimeOptions, TimeServiceName } from "./server/clock/service.ts";
 export type { Address, TcpAddress, UnixAddress } from "./lib/link/address.ts";
