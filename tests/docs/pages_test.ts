@@ -35,6 +35,7 @@ const PAGES = [
   "docs/performance.md",
   "docs/time.md",
   "docs/classic.md",
+  "docs/names.md",
 ];
 
 function numbersIn(table: Table | undefined, column: number): number[] {
