@@ -42,6 +42,7 @@ export async function answerMember(
   command: ClassicCommand,
   wire: ClassicWire,
 ): Promise<ClassicAnswer> {
+  await requireAccount(context);
   switch (command.name) {
     case "ls":
       return { data: await namesIn(context, command.path) };
@@ -60,6 +61,13 @@ export async function answerMember(
       throw new TrivetError("INVALID_REQUEST", `Cannot ${command.name}: you are "${user}" already`);
     }
   }
+}
+
+/** An account that was taken away or disabled meanwhile has no further say. */
+async function requireAccount({ catalog, session }: NetdiskContext): Promise<void> {
+  const account = await catalog.findUser(session.user);
+  if (account !== null && !account.disabled) return;
+  throw new TrivetError("AUTH_REQUIRED", "The account may not log in any more");
 }
 
 /** The names in a folder, those of folders with a slash; of a file its own. */

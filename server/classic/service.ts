@@ -82,15 +82,13 @@ export class ClassicService implements Disposable {
     log.warning("Passwords and files travel in the clear to and from {addresses}", {
       addresses: this.addresses.map(formatAddress).join(", "),
     });
-    const { idleTimeoutMs, stallTimeoutMs } = this.#options;
     const context: ClassicContext = {
+      ...this.#options,
       netdisk: {
         ...netdisk,
         loginTimeoutMs: this.#options.loginTimeoutMs ?? netdisk.loginTimeoutMs,
       },
       turns: new Places(CLASSIC_LOGINS_AT_ONCE),
-      ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
-      ...(stallTimeoutMs === undefined ? {} : { stallTimeoutMs }),
     };
     await Promise.all(this.#listeners.map(async (listener) => {
       for await (const conn of listener) {

@@ -32,7 +32,10 @@ export async function checkClassicUpload(context: NetdiskContext, path: string):
   const at = writablePath(context, parsePath(path, { names }));
   await depot.checkTarget(at, "replace");
   const usage = await catalog.usage(at.user);
-  if (usage !== null && usage.usedBytes >= usage.quotaBytes) {
+  // What an earlier upload of this path left is given back first.
+  const left = await catalog.findUpload(at.user, pathKey(at.path, names));
+  const usedBytes = (usage?.usedBytes ?? 0) - (left?.reservedBytes ?? 0);
+  if (usage !== null && usedBytes >= usage.quotaBytes) {
     throw new TrivetError("QUOTA_EXCEEDED", "Cannot upload: the quota is used up");
   }
   return at;

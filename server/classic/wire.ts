@@ -32,6 +32,8 @@ export interface ClassicTimeouts {
   readonly idleTimeoutMs?: number;
   /** {@linkcode CLASSIC_STALL_TIMEOUT_MS} by default. */
   readonly stallTimeoutMs?: number;
+  /** {@linkcode CLASSIC_LINGER_MS} by default. */
+  readonly lingerMs?: number;
 }
 
 /** See the module. */
@@ -40,6 +42,7 @@ export class ClassicWire implements Disposable {
   readonly #decoder = new ClassicDecoder();
   readonly #idleTimeoutMs: number;
   readonly #stallTimeoutMs: number;
+  readonly #lingerMs: number;
   readonly #closed = new AbortController();
   #buffer = new Uint8Array(TEXT_READ_BYTES);
   #isIdle = false;
@@ -50,6 +53,7 @@ export class ClassicWire implements Disposable {
     this.#conn = conn;
     this.#idleTimeoutMs = timeouts.idleTimeoutMs ?? CLASSIC_IDLE_TIMEOUT_MS;
     this.#stallTimeoutMs = timeouts.stallTimeoutMs ?? CLASSIC_STALL_TIMEOUT_MS;
+    this.#lingerMs = timeouts.lingerMs ?? CLASSIC_LINGER_MS;
   }
 
   /** Aborted, with the reason, once the connection is closed. */
@@ -124,7 +128,7 @@ export class ClassicWire implements Disposable {
    */
   async refuse(error: TrivetError): Promise<void> {
     if (this.closed.aborted) return;
-    const timer = setTimeout(() => this.close(), CLASSIC_LINGER_MS);
+    const timer = setTimeout(() => this.close(), this.#lingerMs);
     try {
       await this.send(encodeClassicError(error));
       if ("closeWrite" in this.#conn) await (this.#conn as Deno.TcpConn).closeWrite();

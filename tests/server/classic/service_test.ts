@@ -1,24 +1,17 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CLASSIC_FILE_MAX_BYTES, CLASSIC_TEXT_MAX_BYTES } from "../../../lib/classic/decode.ts";
+import { DatabaseSync } from "node:sqlite";
+import { CLASSIC_TEXT_MAX_BYTES } from "../../../lib/classic/decode.ts";
 import { encodeClassicLength, encodeClassicText } from "../../../lib/classic/encode.ts";
 import { TrivetError } from "../../../lib/errors.ts";
+import { CLASSIC_NAMES_MAX } from "../../../server/classic/answer.ts";
 import { serve } from "../../../server/serve.ts";
 import { PASSWORD, until } from "../../e2e/testing.ts";
 import { concat } from "../../testing/frames.ts";
-import { ask, noise, openUpload, TestServer } from "../testing.ts";
-import { ClassicClient } from "./testing.ts";
+import { noise, TestServer } from "../testing.ts";
+import { ClassicClient, hasPlace, partCount, usedBytes } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 const CLASSIC = { classic: { port: 0 } };
-
-async function partCount(server: TestServer): Promise<number> {
-  return (await Array.fromAsync(Deno.readDir(`${server.data}/parts`))).length;
-}
-
-async function usedBytes(server: TestServer, user: string): Promise<number> {
-  await using rpc = await server.login(await server.addToken(user));
-  return (await ask(rpc, "whoami", {})).usedBytes;
-}
 
 Deno.test("serve() speaks the classic protocol with the netdisk's accounts, homes and quotas", async () => {
   await using server = await TestServer.start(CLASSIC);
@@ -118,89 +111,6 @@ Deno.test("The classic protocol tells a wrong password from an unknown name by n
   assertEquals(codes, [...Array(4).fill("AUTH_FAILED"), "AUTH_THROTTLED"]);
 });
 
-Deno.test("The classic protocol takes a file as large as the quota, and of a larger one no byte", async () => {
-  await using server = await TestServer.start({ ...CLASSIC, defaultQuotaBytes: MIB });
-  using client = await ClassicClient.register(server, "ada");
-  await client.upload("b", noise(1));
-  await client.upload("a", noise(MIB));
-  // It is the answer to whatever comes next.
-  const refused = await client.reply();
-  assertEquals([refused.status, refused.code], [false, "QUOTA_EXCEEDED"]);
-  assert(await client.isClosed());
-  using again = await ClassicClient.connect(server);
-  await again.say(`login ada ${PASSWORD}`);
-  assertEquals((await again.say("ls")).data, ["b"]);
-  assertEquals(await usedBytes(server, "ada"), 1);
-  await again.upload("a", noise(MIB - 1));
-  assertEquals((await again.say("ls")).data, ["a", "b"]);
-  // Once nothing is left, the command itself is refused.
-  assertEquals((await again.say("upload c")).code, "QUOTA_EXCEEDED");
-  assertEquals(await usedBytes(server, "ada"), MIB);
-  assertEquals(await partCount(server), 0);
-});
-
-Deno.test("The classic protocol refuses a negative length and leaves nothing behind", async () => {
-  await using server = await TestServer.start(CLASSIC);
-  using client = await ClassicClient.register(server, "ada");
-  assert((await client.say("upload a")).status);
-  await client.send(new Uint8Array([255, 255, 255, 255]));
-  assertEquals((await client.reply()).code, "PROTOCOL_ERROR");
-  assert(await client.isClosed());
-  assertEquals(await usedBytes(server, "ada"), 0);
-});
-
-Deno.test("An upload of the classic protocol that is cut leaves the old file and gives its bytes back", async () => {
-  await using server = await TestServer.start(CLASSIC);
-  using client = await ClassicClient.register(server, "ada");
-  await client.upload("a", noise(100));
-  assert((await client.say("upload a")).status);
-  await client.send(encodeClassicLength(MIB));
-  await client.send(noise(MIB - 1));
-  await until(async () => await usedBytes(server, "ada") === MIB + 100, "the reservation");
-  client.conn.close();
-  await until(async () => await usedBytes(server, "ada") === 100, "the bytes");
-  assertEquals(await Deno.readFile(server.home("ada", "a")), noise(100));
-  await until(async () => await partCount(server) === 0, "the part");
-});
-
-Deno.test("Another session takes an upload of the classic protocol over, and the other way round", async () => {
-  await using server = await TestServer.start(CLASSIC);
-  using client = await ClassicClient.register(server, "ada");
-  await using rpc = await server.login(await server.addToken("ada"));
-  assert((await client.say("upload a")).status);
-  await client.send(encodeClassicLength(2 * MIB));
-  await client.send(noise(MIB));
-  await until(async () => await partCount(server) === 1, "the part");
-  const { uploadId } = await openUpload(rpc, "a", 2 * MIB);
-  assert(await client.isClosed());
-  assertEquals(await partCount(server), 1);
-  using again = await ClassicClient.connect(server);
-  await again.say(`login ada ${PASSWORD}`);
-  await again.upload("a", noise(5));
-  assertEquals((await again.say("ls")).data, ["a"]);
-  const error = await assertRejects(
-    () => ask(rpc, "put.discard", { uploadId }),
-    TrivetError,
-  );
-  assertEquals(error.code, "UPLOAD_TAKEN_OVER");
-  assertEquals(await usedBytes(server, "ada"), 5);
-});
-
-Deno.test("A download of the classic protocol sends what a C int can announce, and no more", async () => {
-  await using server = await TestServer.start(CLASSIC);
-  using client = await ClassicClient.register(server, "ada");
-  {
-    // Nothing but a hole.
-    using file = await Deno.create(server.home("ada", "big"));
-    await file.truncate(CLASSIC_FILE_MAX_BYTES + 1);
-  }
-  const refused = await client.say("download big");
-  assertEquals(refused.code, "FILE_TOO_LARGE");
-  assert(refused.error?.endsWith("so begin at byte 1 or behind it"));
-  assert((await client.say("download big 1")).status);
-  assertEquals(await client.length(), CLASSIC_FILE_MAX_BYTES);
-});
-
 Deno.test("The classic protocol closes who does not log in, though bytes drip", async () => {
   await using server = await TestServer.start({ classic: { port: 0, loginTimeoutMs: 300 } });
   using guest = await ClassicClient.connect(server);
@@ -223,6 +133,42 @@ Deno.test("The classic protocol closes who says nothing, and gives up a file tha
   assert(await idle.isClosed());
 });
 
+Deno.test("The classic protocol does not wait for ever behind a refusal", async () => {
+  await using server = await TestServer.start({ classic: { port: 0, lingerMs: 300 } });
+  using client = await ClassicClient.connect(server);
+  await client.send(encodeClassicLength(CLASSIC_TEXT_MAX_BYTES + 1));
+  assertEquals((await client.reply()).code, "PROTOCOL_ERROR");
+  const drip = setInterval(() => client.conn.write(new Uint8Array(1)).catch(() => done()), 20);
+  const { promise, resolve: done } = Promise.withResolvers<void>();
+  await promise;
+  clearInterval(drip);
+});
+
+Deno.test("The classic protocol lists as many names as it says, and not one more", async () => {
+  await using server = await TestServer.start(CLASSIC);
+  using client = await ClassicClient.register(server, "ada");
+  await Deno.mkdir(server.home("ada", "full"));
+  for (let index = 0; index < CLASSIC_NAMES_MAX; index++) {
+    Deno.writeTextFileSync(server.home("ada", "full", String(index)), "");
+  }
+  const { data } = await client.say("ls full");
+  assertEquals(new Set(data).size, CLASSIC_NAMES_MAX);
+  Deno.writeTextFileSync(server.home("ada", "full", "one more"), "");
+  assertEquals((await client.say("ls full")).code, "FAILED");
+});
+
+Deno.test("The classic protocol serves no account that was disabled meanwhile", async () => {
+  await using server = await TestServer.start(CLASSIC);
+  using client = await ClassicClient.register(server, "ada");
+  const database = new DatabaseSync(`${server.data}/trivet.db`);
+  database.exec("UPDATE users SET disabled = 1");
+  database.close();
+  assertEquals((await client.say("ls")).code, "AUTH_REQUIRED");
+  assertEquals((await client.say("upload a")).code, "AUTH_REQUIRED");
+  using again = await ClassicClient.connect(server);
+  assertEquals((await again.say(`login ada ${PASSWORD}`)).code, "AUTH_FAILED");
+});
+
 Deno.test("The classic protocol takes as many connections as it is told", async () => {
   await using server = await TestServer.start({ classic: { port: 0, connectionsMax: 2 } });
   using first = await ClassicClient.connect(server);
@@ -233,10 +179,7 @@ Deno.test("The classic protocol takes as many connections as it is told", async 
   assert(await third.isClosed());
   await first.send(encodeClassicText("q"));
   assert(await first.isClosed());
-  await until(async () => {
-    using next = await ClassicClient.connect(server);
-    return await next.say("ls").then(({ code }) => code === "AUTH_REQUIRED", () => false);
-  }, "a place");
+  await until(() => hasPlace(server), "a place");
 });
 
 Deno.test("shutdown() lets an upload of the classic protocol finish and closes who waits", async () => {

@@ -7,7 +7,7 @@
 import { assert } from "@std/assert";
 import { encodeClassicLength, encodeClassicText } from "../../../lib/classic/encode.ts";
 import { PASSWORD } from "../../e2e/testing.ts";
-import type { TestServer } from "../testing.ts";
+import { ask, type TestServer } from "../testing.ts";
 
 /** What a server replies. */
 export interface Reply {
@@ -100,4 +100,28 @@ export class ClassicClient implements Disposable {
       // A test closed it.
     }
   }
+}
+
+/** How many partial uploads lie on the disk. */
+export async function partCount(server: TestServer): Promise<number> {
+  return (await Array.fromAsync(Deno.readDir(`${server.data}/parts`))).length;
+}
+
+/** What an account takes up of its quota. */
+export async function usedBytes(server: TestServer, user: string): Promise<number> {
+  await using rpc = await server.login(await server.addToken(user));
+  return (await ask(rpc, "whoami", {})).usedBytes;
+}
+
+/** Whether one more connection is served. */
+export async function hasPlace(server: TestServer): Promise<boolean> {
+  using client = await ClassicClient.connect(server);
+  return await client.say("ls").then(({ code }) => code === "AUTH_REQUIRED", () => false);
+}
+
+/** Makes a file "hole" that takes no space. */
+export async function makeHole(server: TestServer, size: number): Promise<number> {
+  using file = await Deno.create(server.home("ada", "hole"));
+  await file.truncate(size);
+  return size;
 }
