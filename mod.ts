@@ -148,5 +148,7 @@ export { DEFAULT_QUOTA_BYTES, type NetdiskServeOptions } from "./server/netdisk_
 export type { AuditOptions } from "./server/audit.ts";
 export type { LimitOptions } from "./server/limit_config.ts";
 export type { Rotation } from "./server/rotating_file.ts";
+export type { ClassicOptions } from "./server/classic/service.ts";
+export type { ClassicTimeouts } from "./server/classic/wire.ts";
 export type { TimeAddress, TimeOptions, TimeServiceName } from "./server/clock/service.ts";
 export type { Address, TcpAddress, UnixAddress } from "./lib/link/address.ts";

@@ -9,6 +9,7 @@ import { TrivetError } from "../lib/errors.ts";
 import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
 import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
+import { CLASSIC_SERVE_OPTIONS, toClassicOptions } from "./classic_config.ts";
 import { defaultDataFolder } from "./data_folder.ts";
 import { LIMIT_SERVE_OPTIONS, toLimitOptions } from "./limit_config.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
@@ -90,6 +91,7 @@ export const SERVE_OPTIONS = {
       "File names: all that this system can store, or only those that Windows and macOS can too",
   },
   ...LIMIT_SERVE_OPTIONS,
+  ...CLASSIC_SERVE_OPTIONS,
   ...TIME_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
@@ -138,6 +140,7 @@ export function toServeOptions(
   if (values.plain && cert !== undefined) {
     throw new TrivetError("USAGE", "--plain and --cert do not go together");
   }
+  const classic = toClassicOptions(values, { hasNetdisk: services.includes("netdisk") });
   return {
     services,
     time: toTimeOptions(values),
@@ -149,6 +152,7 @@ export function toServeOptions(
     names: values.names,
     ...toLimitOptions(values),
     ...(audit === undefined ? {} : { audit }),
+    ...(classic === undefined ? {} : { classic }),
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),
     ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
     ...(values.registration === undefined ? {} : { registration: values.registration }),

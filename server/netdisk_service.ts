@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { LoginThrottle } from "../lib/auth/throttle.ts";
 import { TrivetError } from "../lib/errors.ts";
-import { type Address, isLoopback } from "../lib/link/address.ts";
+import { type Address, isLoopback, type TcpAddress } from "../lib/link/address.ts";
 import { formatFingerprint } from "../lib/link/fingerprint.ts";
 import type { AcceptedConn } from "../lib/link/link.ts";
 import { listen, listenAll, type Listener } from "../lib/link/listen.ts";
@@ -16,6 +16,7 @@ import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
 import { Admission } from "./admission.ts";
 import { Audit, type AuditOptions } from "./audit.ts";
 import type { AuthAttempt } from "./authenticate.ts";
+import { type ClassicOptions, ClassicService } from "./classic/service.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
 import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
@@ -46,6 +47,8 @@ export interface NetdiskServeOptions extends LimitOptions {
    * yes without it.
    */
   readonly direct?: boolean;
+  /** The tutorials' protocol beside the netdisk's own, without encryption; off without it. */
+  readonly classic?: ClassicOptions;
   /** Whether people may make accounts; without it: only when it listens on this machine alone. */
   readonly registration?: "open" | "closed";
   /** Quota of a new account, in bytes. */
@@ -62,6 +65,8 @@ export interface NetdiskServeOptions extends LimitOptions {
 export interface RunningNetdisk {
   /** Where it listens, with the real port. */
   readonly addresses: readonly Address[];
+  /** Where the classic protocol is spoken, with the real port; empty when it is off. */
+  readonly classic: readonly TcpAddress[];
   /** The certificate's fingerprint, unless it serves without TLS. */
   readonly fingerprint: string | undefined;
   /** Whether people may make accounts. */
@@ -104,7 +109,11 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   const listeners = await openListeners(options, tls);
   for (const listener of listeners) stack.use(listener);
   const addresses = listeners.map(({ address }) => address);
-  const registration = options.registration ?? defaultRegistration(addresses);
+  const classic = options.classic === undefined
+    ? undefined
+    : stack.use(new ClassicService(options.classic));
+  const registration = options.registration ??
+    defaultRegistration([...addresses, ...classic?.addresses ?? []]);
 
   const shutdown = new AbortController();
   const connections = new Connections();
@@ -136,9 +145,13 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
     shutdown: shutdown.signal,
   };
   const accepting = listeners.map((listener) => acceptAll(listener, connections, context));
+  if (classic !== undefined) {
+    accepting.push(classic.start(context, (conn, served) => connections.add(conn, served)));
+  }
   const held = stack.move();
   const end = async (drainMs: number) => {
     for (const listener of listeners) listener.close();
+    classic?.close();
     doors?.close();
     shutdown.abort();
     await Promise.all(accepting);
@@ -147,6 +160,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   };
   return {
     addresses,
+    classic: classic?.addresses ?? [],
     fingerprint: tls === undefined ? undefined : formatFingerprint(tls.info.sha256),
     registration,
     end,

@@ -7,7 +7,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { TrivetError } from "../lib/errors.ts";
-import { type Address, formatAddress } from "../lib/link/address.ts";
+import { type Address, formatAddress, type TcpAddress } from "../lib/link/address.ts";
 import {
   type RunningTime,
   startTime,
@@ -37,6 +37,8 @@ export interface ServeOptions extends NetdiskServeOptions {
 export interface RunningServer extends AsyncDisposable {
   /** Where the netdisk listens, with the real port; empty without a netdisk. */
   readonly addresses: readonly Address[];
+  /** Where the classic protocol is spoken, with the real port; empty when it is off. */
+  readonly classic: readonly TcpAddress[];
   /** The certificate's fingerprint, unless it serves without TLS or without a netdisk. */
   readonly fingerprint: string | undefined;
   /** Whether people may make accounts. */
@@ -77,6 +79,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   };
   return {
     addresses: netdisk?.addresses ?? [],
+    classic: netdisk?.classic ?? [],
     fingerprint: netdisk?.fingerprint,
     registration: netdisk?.registration ?? "closed",
     time: time?.addresses ?? [],

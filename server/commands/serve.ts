@@ -82,11 +82,16 @@ function announce(server: RunningServer, context: CommandContext, asked: Announc
     output.line(`  address      ${server.addresses.map(formatAddress).join(", ")}`);
     output.line(`  fingerprint  ${server.fingerprint ?? "none: connections are not encrypted"}`);
   }
+  if (server.classic.length > 0) {
+    const places = server.classic.map(formatAddress).join(", ");
+    output.line(`  classic      ${places}: passwords and files in the clear`);
+  }
   for (const [name, text] of timeLines(server.time)) output.line(`  ${name.padEnd(11)}  ${text}`);
   if (next !== null) output.line(`  next         ${next}`);
   output.json({
     services,
     addresses: server.addresses.map(formatAddress),
+    classic: server.classic.map(formatAddress),
     fingerprint: server.fingerprint ?? null,
     registration: next === null ? null : server.registration,
     time: server.time.map((address) => ({

@@ -19,6 +19,7 @@ import { crc32, createDigester, digestOf, toHex } from "../../lib/transfer/diges
 import { SERVE_OPTIONS } from "../../server/config.ts";
 import { digestOfDigests } from "../server/testing.ts";
 import { CONTENT, dumpExchange } from "./exchange.ts";
+import { nameTable, pairTable } from "./names.ts";
 import { formatTable, readPage } from "./page.ts";
 
 /** One generated part of a page. */
@@ -46,6 +47,8 @@ export const GENERATED: readonly GeneratedPart[] = [
     render: () => Promise.resolve(optionTable(SERVE_OPTIONS)),
   },
   { page: "docs/security.md", name: "permissions", render: permissionTable },
+  { page: "docs/names.md", name: "names", render: () => Promise.resolve(nameTable()) },
+  { page: "docs/names.md", name: "name-pairs", render: () => Promise.resolve(pairTable()) },
   {
     page: "README.md",
     name: "client-options",

@@ -41,6 +41,8 @@ const PAGES = [
   "docs/dependencies.md",
   "docs/performance.md",
   "docs/time.md",
+  "docs/classic.md",
+  "docs/names.md",
 ];
 
 function numbersIn(table: Table | undefined, column: number): number[] {

@@ -67,6 +67,7 @@ function baseEnv(home: string): Record<string, string> {
 /** What `trivetd --json serve` prints at its start, as far as tests need it. */
 interface ServerHello {
   readonly addresses: string[];
+  readonly classic: string[];
   readonly fingerprint: string | null;
   readonly time: { service: string; transport: string; address: string }[];
 }
@@ -80,6 +81,8 @@ type KnownServer =
 export class ServerProcess implements AsyncDisposable {
   /** Where the netdisk listens; empty without one. */
   readonly address: string;
+  /** Where the classic protocol is spoken; empty when it is off. */
+  readonly classic: readonly string[];
   readonly fingerprint: string | null;
   /** Where the time services listen. */
   readonly time: ServerHello["time"];
@@ -93,6 +96,7 @@ export class ServerProcess implements AsyncDisposable {
   ) {
     this.process = process;
     this.address = hello.addresses[0] ?? "";
+    this.classic = hello.classic;
     this.fingerprint = hello.fingerprint;
     this.time = hello.time;
     this.#stderr = stderr;
