@@ -61,6 +61,7 @@ export type {
   Account,
   DiskUsage,
   DurabilityMode,
+  ListPage,
   NetdiskEntry,
   OverwriteMode,
   ResumeMode,

@@ -27,6 +27,7 @@ import type {
   Account,
   DiskUsage,
   DurabilityMode,
+  ListPage,
   NetdiskEntry,
   OverwriteMode,
   TrashItem,
@@ -147,16 +148,30 @@ export class NetdiskClient implements AsyncDisposable {
    * @returns The entries, read page by page as they are asked for.
    */
   async *list(path: string, signal?: AbortSignal): AsyncGenerator<NetdiskEntry> {
-    const components = parsePath(path);
     let after: string | undefined;
     for (;;) {
-      const request = { path: components, ...(after === undefined ? {} : { after }) };
-      const page = await this.#ask("ls", request, signal);
+      const page = await this.listPage(path, { after, signal });
       yield* page.entries;
       const last = page.entries.at(-1);
       if (!page.more || last === undefined) return;
       after = last.name;
     }
+  }
+
+  /**
+   * One page of a folder, sorted by name; of a file: the file itself.
+   *
+   * @param path Such as `/photos/2026`; `/` is the root.
+   * @param options `after`: only names behind this one.
+   */
+  async listPage(
+    path: string,
+    options: { readonly after?: string | undefined; readonly signal?: AbortSignal | undefined } =
+      {},
+  ): Promise<ListPage> {
+    const { after, signal } = options;
+    const request = { path: parsePath(path), ...(after === undefined ? {} : { after }) };
+    return await this.#ask("ls", request, signal);
   }
 
   /** One file or folder. */

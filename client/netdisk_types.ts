@@ -21,6 +21,16 @@ export interface NetdiskEntry {
   readonly etag?: string | undefined;
 }
 
+/** One page of a folder. */
+export interface ListPage {
+  /** The folder itself, or the file that was asked for. */
+  readonly entry: NetdiskEntry;
+  /** What is in it, sorted by name; a file is its own listing. */
+  readonly entries: readonly NetdiskEntry[];
+  /** Whether there are more behind these. */
+  readonly more: boolean;
+}
+
 /** A file that an upload has stored. */
 export interface StoredFile {
   /** Components of its path; differ from what was asked with `rename`. */
