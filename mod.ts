@@ -59,6 +59,7 @@ export {
 } from "./client/trust.ts";
 export type {
   Account,
+  CopyResult,
   DiskUsage,
   DurabilityMode,
   ListPage,

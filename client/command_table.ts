@@ -8,6 +8,7 @@
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
 import { catCommand } from "./commands/cat.ts";
+import { cpCommand } from "./commands/cp.ts";
 import { dfCommand } from "./commands/df.ts";
 import { findCommand } from "./commands/find.ts";
 import { getCommand } from "./commands/get.ts";
@@ -56,6 +57,7 @@ export const TRIVET = defineProgram({
     rmdirCommand,
     rmCommand,
     mvCommand,
+    cpCommand,
     trashCommand,
     dfCommand,
     putCommand,

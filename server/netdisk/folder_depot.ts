@@ -13,6 +13,7 @@ import { checkPath, formatPath, type NameRules, quoteName } from "../../lib/netd
 import type { TrashSize } from "../store/catalog.ts";
 import type {
   CommitTrace,
+  CopyPartOptions,
   Depot,
   HomePath,
   ListOptions,
@@ -28,6 +29,7 @@ import type {
   RemoveOptions,
   RestoreOptions,
 } from "./depot.ts";
+import { canShareBlocks, copyToFile } from "./depot_copy.ts";
 import { entryOf, sameFile } from "./depot_entry.ts";
 import { asDepotError } from "./depot_errors.ts";
 import { makeFolders } from "./depot_mkdir.ts";
@@ -64,6 +66,7 @@ export class FolderDepot implements Depot {
   readonly #trash: TrashStore;
   readonly #gate = new HomeGate();
   readonly #mover: Mover;
+  #sharesBlocks: boolean | undefined;
 
   private constructor(folders: DepotFolders, names: NameRules) {
     this.#folders = folders;
@@ -156,6 +159,24 @@ export class FolderDepot implements Depot {
   /** See {@linkcode Depot.listParts}. */
   listParts(): Promise<string[]> {
     return attempt("list parts", () => this.#parts.list());
+  }
+
+  /** See {@linkcode Depot.copyToPart}. */
+  copyToPart(
+    id: string,
+    from: HomePath,
+    { signal }: CopyPartOptions = {},
+  ): Promise<NetdiskEntry> {
+    return this.#at("copy", from, (checked) => {
+      this.#parts.openFile(id).close();
+      this.#sharesBlocks ??= canShareBlocks(this.#folders.parts);
+      const target = this.#parts.path(id);
+      return copyToFile(this.#walker, checked, {
+        target,
+        sharesBlocks: this.#sharesBlocks,
+        signal,
+      });
+    });
   }
 
   /** See {@linkcode Depot.commitPart}. */

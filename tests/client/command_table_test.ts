@@ -17,6 +17,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   rmdir: ["a"],
   rm: ["a"],
   mv: ["a", "b"],
+  cp: ["a", "b"],
   trash: ["list"],
   put: ["a"],
   get: ["a"],

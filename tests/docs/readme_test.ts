@@ -149,7 +149,8 @@ Deno.test({
     assert(output.includes("└── photos/\n") && output.includes("\n/d.iso\n"), output);
     assertEquals(
       await shell.run("trivet ls -R"),
-      "/:\narchive\nd.iso\ndrafts\nphotos\n\n/archive:\na.jpg\nnotes.txt\n\n/drafts:\n\n/photos:\n",
+      "/:\narchive\nd.iso\ndrafts\nphotos\nphotos-2026\n\n/archive:\na.jpg\nnotes.txt\n\n" +
+        "/drafts:\n\n/photos:\n\n/photos-2026:\na.jpg\n",
     );
   },
 });

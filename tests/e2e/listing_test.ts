@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Person, World } from "./testing.ts";
+import { join } from "node:path";
+import { type Person, until, World, writeNoise } from "./testing.ts";
 
 const FILES: readonly (readonly [path: string, text: string])[] = [
   ["notes.txt", "n"],
@@ -121,4 +122,59 @@ Deno.test("rm, rmdir, mv and stat take several paths and patterns", async () => 
   assert((await ada.ok(["ls"])).includes("*"));
   assertEquals(await ada.ok(["rm", "\\*"]), "");
   assertEquals(await ada.ok(["ls"]), "x\n");
+});
+
+Deno.test("cp copies on the server, files, folders and what patterns match", async () => {
+  await using stack = new AsyncDisposableStack();
+  const ada = await setUp(stack);
+  const used = async () => (await ada.json(["df"])).used_bytes;
+  const before = await used();
+  assertEquals(await ada.json(["cp", "notes.txt", "copy.txt"]), {
+    ...{ from: "/notes.txt", to: "/copy.txt", files: 1, folders: 0, size_bytes: 1, skipped: 0 },
+  });
+  assertEquals((await ada.run(["cp", "photos", "empty"])).code, 8);
+  const { stderr } = await ada.run(["cp", "-r", "photos", "empty"]);
+  assertEquals(stderr, "Copied /photos to /empty/photos: 4 files, 2.9 KiB\n");
+  assertEquals(await ada.ok(["cat", "empty/photos/raw/.thumb"]), "t");
+  const { copied } = await ada.json(["cp", "photos/*.jpg", "notes.txt", "empty/"]);
+  assertEquals(copied.map(({ to }: { to: string }) => to), [
+    ...["/empty/beach.jpg", "/empty/dunes.jpg", "/empty/notes.txt"],
+  ]);
+  assertEquals(await used(), before + 1 + 3007 + 7);
+  assertEquals((await ada.run(["cp", "notes.txt", "copy.txt"])).code, 8);
+  await ada.ok(["cp", "--replace", "photos/beach.jpg", "copy.txt"]);
+  assertEquals(await ada.ok(["cat", "copy.txt"]), "bbbb");
+  const codes = [];
+  for (
+    const args of [["-r", "photos", "photos/raw"], ["none", "x"], ["none*", "x"], ["*.txt", "x"]]
+  ) {
+    codes.push((await ada.run(["cp", ...args])).code);
+  }
+  assertEquals(codes, [8, 3, 3, 3]);
+});
+
+Deno.test("cp that dies with the server leaves nothing behind and nothing uncounted", async () => {
+  await using world = await World.create();
+  const server = await world.serve();
+  const ada = await world.person("ada", server);
+  await ada.register("ada");
+  const bytes = 60_000_000;
+  writeNoise(ada.path("big"), bytes);
+  await ada.ok(["mkdir", "from"]);
+  for (const name of ["a", "b", "c"]) await ada.ok(["put", "big", `from/${name}`]);
+  const copying = ada.spawn(["cp", "-r", "from", "to"]);
+  const ended = copying.output();
+  const parts = join(world.data, "parts");
+  await until(() => Array.from(Deno.readDirSync(parts)).length > 1, "parts of copies");
+  await server.stop("SIGKILL");
+  assertEquals((await ended).code === 0, false);
+
+  await world.serve(["--port", String(server.port)]);
+  assertEquals(Array.from(Deno.readDirSync(parts)).map(({ name }) => name), []);
+  const { listings } = await ada.json(["ls", "to"]);
+  const copies = listings[0].entries.length;
+  const { used_bytes } = await ada.json(["df"]);
+  assertEquals(used_bytes, (3 + copies) * bytes);
+  await ada.ok(["cp", "-r", "from", "new"]);
+  assertEquals((await ada.json(["df"])).used_bytes, (6 + copies) * bytes);
 });
