@@ -9,7 +9,7 @@ import { formatPath, parsePath } from "../../lib/netdisk/path.ts";
 import type { NetdiskClient } from "../netdisk.ts";
 import type { NetdiskEntry } from "../netdisk_types.ts";
 import { checkRemotePaths, expandRemote, type RemotePath } from "../remote_glob.ts";
-import { walkRemote } from "../remote_walk.ts";
+import { type RemoteItem, walkRemote } from "../remote_walk.ts";
 import { openClient } from "./access.ts";
 import type { ClientContext } from "./context.ts";
 import { isHidden, jsonEntry, longLines } from "./entries.ts";
@@ -91,21 +91,21 @@ async function* read(
     yield { path, isFolder: false, entries: first.entries };
     return;
   }
-  // Whoever asks for one page alone is done.
-  if (!first.more && !options.recursive) {
-    const entries = first.entries.filter(({ name }) => options.all || !isHidden(name));
+  const isShown = (entry: NetdiskEntry) => options.all || !isHidden(entry.name);
+  if (!options.recursive) {
+    const entries = first.entries.filter(isShown);
+    for (let page = first; page.more && page.entries.length > 0;) {
+      page = await client.listPage(path, { after: page.entries.at(-1)?.name, signal });
+      entries.push(...page.entries.filter(isShown));
+    }
     yield { path, isFolder: true, entries };
     return;
   }
   const found = new Map<string, NetdiskEntry[]>([[path, []]]);
-  const walk = walkRemote(client, parsePath(path), {
-    depth: options.recursive ? undefined : 1,
-    accepts: ({ entry: { name } }) => options.all || !isHidden(name),
-    signal,
-  });
-  for await (const item of walk) {
+  const accepts = (item: RemoteItem) => isShown(item.entry);
+  for await (const item of walkRemote(client, parsePath(path), { accepts, signal })) {
     found.get(formatPath(item.path.slice(0, -1)))?.push(item.entry);
-    if (options.recursive && item.entry.type === "folder") found.set(formatPath(item.path), []);
+    if (item.entry.type === "folder") found.set(formatPath(item.path), []);
   }
   for (const [folder, entries] of found) yield { path: folder, isFolder: true, entries };
 }

@@ -15,7 +15,7 @@ import { publishFile } from "./publish.ts";
 import { newUploadId } from "./upload_id.ts";
 
 /** Files of a folder that are copied at a time, so that their syncs go to the disk together. */
-const FILES_AT_A_TIME = 8;
+const FILES_AT_A_TIME = 16;
 
 /** What was copied so far. */
 type Total = { -readonly [Name in "files" | "folders" | "bytes" | "skipped"]: number };

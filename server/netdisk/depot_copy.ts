@@ -33,7 +33,7 @@ const SHARING_TYPES: ReadonlySet<number> = Deno.build.os === "darwin"
 
 /** Options of {@linkcode copyToFile}. */
 export interface CopyOptions {
-  /** Path on the disk of the file to fill, which is there. */
+  /** Path on the disk of the file to fill, which is there and empty. */
   readonly target: string;
   /** Whether copies of any size are made at once. */
   readonly sharesBlocks: boolean;
@@ -93,7 +93,8 @@ async function copySlices(
 ): Promise<void> {
   using reader = await Deno.open(diskPath, { read: true });
   check(await reader.stat());
-  using writer = await Deno.open(target, { write: true, truncate: true });
+  // Not cut first, which is the caller's business: ext4 would hold the close of a file that was.
+  using writer = await Deno.open(target, { write: true });
   const slice = new Uint8Array(SLICE_BYTES);
   for (;;) {
     signal?.throwIfAborted();

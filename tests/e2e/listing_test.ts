@@ -178,3 +178,20 @@ Deno.test("cp that dies with the server leaves nothing behind and nothing uncoun
   await ada.ok(["cp", "-r", "from", "new"]);
   assertEquals((await ada.json(["df"])).used_bytes, (6 + copies) * bytes);
 });
+
+Deno.test("cp that is interrupted ends on the server too, and leaves nothing behind", async () => {
+  await using world = await World.create();
+  const ada = await world.person("ada", await world.serve());
+  await ada.register("ada");
+  // By hand, and thus not counted.
+  writeNoise(join(world.data, "homes", "ada", "big"), 300_000_000);
+  const copying = ada.spawn(["cp", "big", "copy"]);
+  const ended = copying.output();
+  const parts = () => Array.from(Deno.readDirSync(join(world.data, "parts"))).length;
+  await until(() => parts() > 0, "a part");
+  copying.kill("SIGINT");
+  assertEquals((await ended).code, 130);
+  await until(() => parts() === 0, "the end of the copy");
+  assertEquals(await ada.ok(["ls"]), "big\n");
+  assertEquals((await ada.json(["df"])).used_bytes, 0);
+});
