@@ -59,8 +59,10 @@ export {
 } from "./client/trust.ts";
 export type {
   Account,
+  CopyResult,
   DiskUsage,
   DurabilityMode,
+  ListPage,
   NetdiskEntry,
   OverwriteMode,
   ResumeMode,

@@ -8,7 +8,9 @@
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
 import { catCommand } from "./commands/cat.ts";
+import { cpCommand } from "./commands/cp.ts";
 import { dfCommand } from "./commands/df.ts";
+import { findCommand } from "./commands/find.ts";
 import { getCommand } from "./commands/get.ts";
 import { guarded } from "./commands/guard.ts";
 import { loginCommand } from "./commands/login.ts";
@@ -23,6 +25,7 @@ import { rmdirCommand } from "./commands/rmdir.ts";
 import { statCommand } from "./commands/stat.ts";
 import { timeCommand } from "./commands/time.ts";
 import { trashCommand } from "./commands/trash.ts";
+import { treeCommand } from "./commands/tree.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 
@@ -47,11 +50,14 @@ export const TRIVET = defineProgram({
     logoutCommand,
     whoamiCommand,
     lsCommand,
+    treeCommand,
+    findCommand,
     statCommand,
     mkdirCommand,
     rmdirCommand,
     rmCommand,
     mvCommand,
+    cpCommand,
     trashCommand,
     dfCommand,
     putCommand,

@@ -25,6 +25,7 @@ import type { DownloadStreamResult } from "./download_stream.ts";
 import { baseName } from "./local_path.ts";
 import type {
   Account,
+  CopyResult,
   DiskUsage,
   DurabilityMode,
   ListPage,
@@ -449,14 +450,38 @@ export class NetdiskClient implements AsyncDisposable {
   ): Promise<string> {
     const { replace = false, signal } = options;
     const source = parsePath(from);
-    const target = parsePath(to);
-    const inside = [...target, ...source.slice(-1)];
-    const isFolder = target.length === 0 || to.endsWith("/") ||
-      await this.#isFolder(target, signal);
-    const path = isFolder ? inside : target;
+    const path = await this.#targetOf(source, to, signal);
     const overwrite = replace ? "replace" : "fail";
     await this.#ask("mv", { from: source, to: path, overwrite }, signal);
     return formatPath(path);
+  }
+
+  /**
+   * Copies a file, or with `recursive` a folder and all in it, on the server.
+   *
+   * @param from Where it is.
+   * @param to Where the copy goes: a folder that exists, or a path that ends with `/`, takes it under
+   * its name.
+   * @param options `replace`: files that have the new paths go, and folders take what is copied. When
+   * the signal gives up, files that were copied whole stay.
+   * @returns The path of the copy, and what it has.
+   */
+  async cp(
+    from: string,
+    to: string,
+    options: {
+      readonly recursive?: boolean;
+      readonly replace?: boolean;
+      readonly signal?: AbortSignal;
+    } = {},
+  ): Promise<CopyResult> {
+    const { recursive = false, replace = false, signal } = options;
+    const source = parsePath(from);
+    const path = await this.#targetOf(source, to, signal);
+    const overwrite = replace ? "replace" : "fail";
+    const request = { from: source, to: path, overwrite, recursive } as const;
+    const { files, folders, bytes, skipped } = await this.#ask("cp", request, signal);
+    return { path: formatPath(path), files, folders, bytes, skipped };
   }
 
   /** What the account may hold and does. */
@@ -520,6 +545,18 @@ export class NetdiskClient implements AsyncDisposable {
   /** The same as {@linkcode NetdiskClient.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Where something goes: into a folder, under its name, or to a new path. */
+  async #targetOf(
+    source: readonly string[],
+    to: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    const target = parsePath(to);
+    const isFolder = target.length === 0 || to.endsWith("/") ||
+      await this.#isFolder(target, signal);
+    return isFolder ? [...target, ...source.slice(-1)] : target;
   }
 
   async #isFolder(path: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {

@@ -66,6 +66,20 @@ export type ResumeMode = "auto" | "always" | "never";
 /** When a file counts as stored: once the disk holds it, or once the system does. */
 export type DurabilityMode = "commit" | "os";
 
+/** What copying on the server did. */
+export interface CopyResult {
+  /** Where the copy is. */
+  readonly path: string;
+  /** Files that were copied. */
+  readonly files: number;
+  /** Folders that were made, or that took what was copied. */
+  readonly folders: number;
+  /** Bytes of the files. */
+  readonly bytes: number;
+  /** What is neither file nor folder, such as a symbolic link, and was left out. */
+  readonly skipped: number;
+}
+
 /** What lies in the trash. */
 export interface TrashItem {
   /** Names it. */

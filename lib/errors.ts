@@ -194,7 +194,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
     false,
     "Remove what is in the folder first, or all of it with trivet rm -r",
   ),
-  INTO_ITSELF: kind(EXIT.CONFLICT, false, "Choose a place outside of the folder that is moved"),
+  INTO_ITSELF: kind(EXIT.CONFLICT, false, "Choose a place outside of the folder itself"),
   NOT_REGULAR: kind(EXIT.CONFLICT, false, "Name a regular file"),
   CHANGED: kind(EXIT.CONFLICT, true, "Run the same command again"),
   UPLOAD_TAKEN_OVER: kind(EXIT.CONFLICT, false, "Another session has taken over this upload"),

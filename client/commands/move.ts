@@ -55,7 +55,7 @@ export async function putPaths(
   const target = paths.length === 1 ? "/" : paths.at(-1) ?? "/";
   parsePath(target);
   for (const source of sources) await statLocal(source);
-  const { showTree } = await import("./tree.ts");
+  const { showTree } = await import("./tree_transfer.ts");
   const shown = { name: nameOf(sources), outcome: "sent", dryRun: values["dry-run"] };
   return await showTree(
     context,
@@ -83,7 +83,7 @@ export async function getPaths(
   }
   const sources = paths.length === 1 ? paths : paths.slice(0, -1);
   checkRemotePaths(sources);
-  const { showTree } = await import("./tree.ts");
+  const { showTree } = await import("./tree_transfer.ts");
   const shown = { name: nameOf(sources), outcome: "received", dryRun: values["dry-run"] };
   return await showTree(
     context,

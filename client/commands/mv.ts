@@ -10,10 +10,12 @@ import type { ClientContext } from "./context.ts";
 /** See the module. */
 export const mvCommand = defineCommand({
   name: "mv",
-  summary: "Rename or move a file or folder",
+  summary: "Rename or move files and folders",
+  description: "With --json, one path is one object; several paths or a pattern are a list, moved.",
   examples: [
     { command: "trivet mv draft.txt report.txt", does: "Rename a file" },
     { command: "trivet mv report.txt archive/", does: "Move it into a folder" },
+    { command: "trivet mv '*.jpg' notes.txt archive/", does: "Move several" },
   ],
   options: {
     replace: {
@@ -23,18 +25,21 @@ export const mvCommand = defineCommand({
     },
   },
   arguments: {
-    from: { help: "What is moved" },
-    to: { help: "The new path, or a folder that takes it under its name" },
+    from: { help: "What is moved; patterns too, as for ls", variadic: true },
+    to: { help: "The new path, or a folder that takes what is moved under its name" },
   },
   run: async (context: ClientContext, { values, arguments: { from, to } }) => {
-    const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
-    const source = formatPath(parsePath(from));
-    parsePath(to);
+    const { checkTargets, findTargets } = await import("./targets.ts");
+    const targets = checkTargets(from, to);
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
     const { output, signal } = context;
-    const target = await client.mv(source, to, { replace: values.replace, signal });
-    output.note(`Moved ${source} to ${target}`);
-    output.json({ from: source, to: target });
+    const moved = [];
+    for (const { path, to } of await findTargets(client, targets, signal)) {
+      const target = await client.mv(path, to, { replace: values.replace, signal });
+      output.note(`Moved ${path} to ${target}`);
+      moved.push({ from: path, to: target });
+    }
+    output.json(targets.isOne ? moved[0] : { moved });
   },
 });

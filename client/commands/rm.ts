@@ -14,7 +14,10 @@ export const rmCommand = defineCommand({
   description:
     "What is in the trash counts against the quota until trivet trash empty; trivet trash restore " +
     "brings it back.",
-  examples: [{ command: "trivet rm -r old-photos", does: "Remove a folder and all in it" }],
+  examples: [
+    { command: "trivet rm -r old-photos", does: "Remove a folder and all in it" },
+    { command: "trivet rm 'drafts/*.tmp'", does: "Remove what matches a pattern" },
+  ],
   options: {
     recursive: {
       kind: "boolean",
@@ -23,16 +26,17 @@ export const rmCommand = defineCommand({
       help: "Folders too, with all in them",
     },
   },
-  arguments: { path: { help: "What goes", variadic: true } },
+  arguments: { path: { help: "What goes; patterns too, as for ls", variadic: true } },
   run: async (context: ClientContext, invocation) => {
-    const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
-    const paths = invocation.arguments.path.map((path) => formatPath(parsePath(path)));
+    const { checkRemotePaths, expandRemote, outermost } = await import("../remote_glob.ts");
+    checkRemotePaths(invocation.arguments.path);
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
     const { output, signal } = context;
     const { recursive } = invocation.values;
+    const found = await expandRemote(client, invocation.arguments.path, signal);
     const removed = [];
-    for (const path of paths) {
+    for (const { path } of recursive ? outermost(found) : found) {
       const { removed: entries, trashId } = await client.rm(path, { recursive, signal });
       removed.push({ path, entries, trash_id: trashId });
       output.note(`Removed ${path}; trivet trash restore ${trashId} brings it back`);

@@ -12,16 +12,19 @@ export const rmdirCommand = defineCommand({
   name: "rmdir",
   summary: "Remove empty folders",
   options: {},
-  arguments: { path: { help: "The folders", variadic: true } },
+  arguments: { path: { help: "The folders; patterns too, as for ls", variadic: true } },
   run: async (context: ClientContext, invocation) => {
-    const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
-    const paths = invocation.arguments.path.map((path) => formatPath(parsePath(path)));
+    const { checkRemotePaths, expandRemote } = await import("../remote_glob.ts");
+    checkRemotePaths(invocation.arguments.path);
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
-    for (const path of paths) {
-      await client.rmdir(path, context.signal);
-      context.output.note(`Removed ${path}`);
+    const { output, signal } = context;
+    const folders = [];
+    for (const { path } of await expandRemote(client, invocation.arguments.path, signal)) {
+      await client.rmdir(path, signal);
+      folders.push(path);
+      output.note(`Removed ${path}`);
     }
-    context.output.json({ folders: paths });
+    output.json({ folders });
   },
 });

@@ -1,141 +1,55 @@
 /**
- * The work behind `put` and `get` of folders and of several files at once.
+ * `trivet tree`: draws a folder and all below it.
  *
  * @module
  */
 
-import { EXIT, TrivetError } from "../../lib/errors.ts";
-import { formatBytes, formatDuration, formatRate } from "../../lib/term/format.ts";
-import { Progress } from "../../lib/term/progress.ts";
-import { safeText } from "../../lib/term/text.ts";
-import type { NetdiskClient, PlannedTransfer, TreeTransferOptions } from "../netdisk.ts";
-import { isByRule, type LeftOut } from "../tree/left_out.ts";
-import type { TreeResult } from "../tree/tree_types.ts";
-import { openClient } from "./access.ts";
+import { defineCommand } from "../../lib/term/command.ts";
 import type { ClientContext } from "./context.ts";
 
-/** How the transfer of a tree is shown. */
-export interface ShownTree {
-  /** What is transferred. */
-  readonly name: string;
-  /** What is said at the end, such as `sent`. */
-  readonly outcome: string;
-  /** Whether nothing is done but told. */
-  readonly dryRun: boolean;
-}
-
-/** Options that the transfer gets from here. */
-export type ShownTreeOptions =
-  & Required<Pick<TreeTransferOptions, "onProgress" | "onLeftOut" | "onRetry" | "onPlan">>
-  & { readonly signal: AbortSignal };
-
-/**
- * Runs the transfer of a tree and shows it.
- *
- * @param context The command's.
- * @param shown Name and outcome.
- * @param transfer Does the work with the options it is given.
- * @returns 1 when something was left out that was asked for.
- * @throws {TrivetError} What the transfer threw.
- */
-export async function showTree(
-  context: ClientContext,
-  shown: ShownTree,
-  transfer: (client: NetdiskClient, options: ShownTreeOptions) => Promise<TreeResult>,
-): Promise<number | void> {
-  const { output, signal } = context;
-  await using client = await openClient(context);
-  const startedMs = performance.now();
-  using progress = new Progress(output);
-  let plan: readonly PlannedTransfer[] = [];
-  let last = { doneFiles: 0, totalFiles: 0 };
-  let result: TreeResult;
-  try {
-    result = await transfer(client, {
+/** See the module. */
+export const treeCommand = defineCommand({
+  name: "tree",
+  summary: "Draw a folder and all below it",
+  description: "Names that begin with a dot are left out without --all.",
+  examples: [{ command: "trivet tree --depth 2 photos", does: "Draw two levels of a folder" }],
+  options: {
+    all: {
+      kind: "boolean",
+      short: "a",
+      env: "TRIVET_ALL",
+      help: "Show names that begin with a dot too",
+    },
+    depth: {
+      kind: "integer",
+      short: "d",
+      env: "TRIVET_DEPTH",
+      min: 1,
+      help: "Levels to go down (default: all)",
+    },
+  },
+  arguments: { path: { help: "The folder (default: the root)", optional: true } },
+  run: async (context: ClientContext, { values, arguments: { path = "/" } }) => {
+    const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
+    const root = parsePath(path);
+    const { openClient } = await import("./access.ts");
+    const { isHidden, jsonItem, treeLines } = await import("./entries.ts");
+    const { walkRemote } = await import("../remote_walk.ts");
+    await using client = await openClient(context);
+    const { output, signal } = context;
+    const walk = walkRemote(client, root, {
+      depth: values.depth,
+      accepts: ({ entry: { name } }) => values.all || !isHidden(name),
       signal,
-      onPlan: (items) => {
-        plan = items;
-        if (!shown.dryRun) progress.start({ name: shown.name });
-      },
-      onProgress: ({ action, doneBytes, totalBytes, doneFiles, totalFiles }) => {
-        last = { doneFiles, totalFiles };
-        progress.update({
-          action,
-          doneBytes,
-          totalBytes,
-          fileNumber: doneFiles,
-          fileCount: totalFiles,
-        });
-      },
-      onLeftOut: ({ message }) => output.warn(message),
-      onRetry: (error, waitMs) =>
-        output.warn(`${error.message}; trying again in ${Math.ceil(waitMs / 1000)} s`),
     });
-  } catch (error) {
-    progress.stop();
-    throw withCount(error, last);
-  }
-  progress.stop();
-  const seconds = (performance.now() - startedMs) / 1000;
-  const failures = result.leftOut.filter((left) => !isByRule(left));
-  if (shown.dryRun) {
-    for (const { from, to, type } of plan) {
-      tellPlanned(output, { from, to, type });
-    }
-  } else output.note(summaryOf(shown, result, seconds));
-  tellLeftOut(output, result.leftOut);
-  output.json({
-    ...(shown.dryRun
-      ? { plan: plan.map(({ size, ...item }) => ({ ...item, size_bytes: size })) }
-      : {}),
-    files: result.files,
-    size_bytes: result.bytes,
-    folders: result.folders,
-    skipped: result.skipped,
-    left_out: result.leftOut.map(({ path, reason, message }) => ({ path, reason, message })),
-    seconds: Math.round(seconds * 1000) / 1000,
-  });
-  return failures.length === 0 ? undefined : EXIT.FAILED;
-}
-
-function tellPlanned(
-  output: ClientContext["output"],
-  { from, to, type }: Pick<PlannedTransfer, "from" | "to" | "type">,
-): void {
-  const end = type === "folder" ? "/" : "";
-  output.line(`${safeText(from)}${end} -> ${safeText(to)}${end}`);
-}
-
-function tellLeftOut(output: ClientContext["output"], leftOut: readonly LeftOut[]): void {
-  if (leftOut.length === 0) return;
-  const failed = leftOut.filter((left) => !isByRule(left)).length;
-  const words = [
-    failed === 0 ? "" : `${failed} failed`,
-    failed === leftOut.length ? "" : `${leftOut.length - failed} are no files or folders`,
-  ];
-  output.warn(`Left out ${leftOut.length}: ${words.filter((word) => word !== "").join(", ")}`);
-}
-
-function summaryOf({ name, outcome }: ShownTree, result: TreeResult, seconds: number): string {
-  const { files, bytes, folders, skipped } = result;
-  const parts = [
-    `${files} ${files === 1 ? "file" : "files"}`,
-    folders === 0 ? "" : `${folders} new ${folders === 1 ? "folder" : "folders"}`,
-    skipped === 0 ? "" : `${skipped} skipped`,
-  ].filter((part) => part !== "");
-  const rate = seconds > 0 ? ` (${formatRate(bytes / seconds)})` : "";
-  return `${safeText(name)}  ${outcome} ${parts.join(", ")}, ${formatBytes(bytes)} in ` +
-    `${formatDuration(seconds * 1000)}${rate}`;
-}
-
-function withCount(
-  error: unknown,
-  { doneFiles, totalFiles }: { readonly doneFiles: number; readonly totalFiles: number },
-): unknown {
-  if (!(error instanceof TrivetError) || totalFiles === 0) return error;
-  return new TrivetError(
-    error.code,
-    `${error.message}, after ${doneFiles} of ${totalFiles} files`,
-    { cause: error, details: { ...error.details, done_files: doneFiles, files: totalFiles } },
-  );
-}
+    // Whether a branch goes on is known at its end only.
+    const items = await Array.fromAsync(walk);
+    const folders = items.filter(({ entry }) => entry.type === "folder").length;
+    const files = items.length - folders;
+    output.line(formatPath(root));
+    for (const line of treeLines(items, root.length)) output.line(line);
+    output.line("");
+    output.line(`${folders} folders, ${files} files`);
+    output.json({ path: formatPath(root), folders, files, entries: items.map(jsonItem) });
+  },
+});

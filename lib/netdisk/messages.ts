@@ -53,7 +53,7 @@ const Etag = v.pipe(v.string(), v.maxLength(128));
 
 /** What happens when the name is taken: `rename` chooses `name (2).ext`. */
 export const OVERWRITE_MODES = ["replace", "skip", "fail", "rename"] as const;
-/** What `mv` does when a file has the name; a folder is never replaced, nor replaces anything. */
+/** What `mv` and `cp` do when a file has the name; a folder is never replaced, nor replaces anything. */
 export const MOVE_OVERWRITE_MODES = ["replace", "fail"] as const;
 /** What `trash.restore` does when the name is taken; `rename` chooses `name (2).ext`. */
 export const RESTORE_OVERWRITE_MODES = ["fail", "rename"] as const;
@@ -91,6 +91,16 @@ export const NETDISK_REQUESTS = {
     from: Path,
     to: Path,
     overwrite: v.optional(v.picklist(MOVE_OVERWRITE_MODES)),
+  }),
+  /**
+   * Copies a file, or with `recursive` a folder, to another path in the home. `replace` takes the place
+   * of files, and copies into folders that are there; without `overwrite`, `fail`.
+   */
+  cp: v.strictObject({
+    from: Path,
+    to: Path,
+    overwrite: v.optional(v.picklist(MOVE_OVERWRITE_MODES)),
+    recursive: v.optional(v.boolean()),
   }),
   /** The account's bytes: quota, and what takes it up. */
   df: v.strictObject({}),
@@ -293,6 +303,15 @@ export const NETDISK_RESPONSES = {
     trashId: v.string(),
   }),
   mv: v.object({ entry: Entry }),
+  cp: v.object({
+    entry: Entry,
+    files: Count,
+    folders: Count,
+    /** Of the files. */
+    bytes: Count,
+    /** Entries in folders that are neither, and were left out. */
+    skipped: Count,
+  }),
   df: v.object({
     quotaBytes: Count,
     /** All that counts against the quota: files, trash and what uploads have reserved. */

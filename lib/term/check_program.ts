@@ -71,6 +71,8 @@ function checkFirstWord<Context>(place: string, command: RunnableCommand<Context
 function checkOptions(place: string, table: OptionTable, globals: OptionTable): string[] {
   const mistakes: string[] = [];
   const letters = new Set(Object.values(globals).map(({ short }) => short));
+  // ls and its like have had -h for something else since before --help.
+  if (Object.keys(globals).length > 0) letters.delete(BUILTIN_OPTIONS.help.short);
   const variables = new Set(Object.values(globals).map(({ env }) => env));
   for (const [name, spec] of Object.entries(table)) {
     const at = `${place} --${name}`;
@@ -117,8 +119,14 @@ function checkArguments(place: string, table: ArgumentTable): string[] {
   const specs = Object.entries(table);
   return specs.flatMap(([name, spec], index) => {
     const mistakes = checkName(`${place} ${name}`, name);
-    if (spec.variadic === true && index < specs.length - 1) {
-      mistakes.push(`${place} ${name}: takes all that are left, so it must be the last`);
+    const behind = specs.slice(index + 1).map(([, each]) => each);
+    const isSound = behind.every(({ optional, variadic }) =>
+      optional !== true && variadic !== true
+    );
+    if (spec.variadic === true && !isSound) {
+      mistakes.push(
+        `${place} ${name}: takes all that are left but for single needed ones behind it`,
+      );
     }
     if (spec.optional !== true && specs[index - 1]?.[1].optional === true) {
       mistakes.push(`${place} ${name}: is needed, but stands behind an optional one`);

@@ -54,7 +54,7 @@ export interface ArgumentSpec {
   readonly help: string;
   /** May be left out. */
   readonly optional?: boolean;
-  /** Takes all that are left; only the last argument can. At least one unless `optional`. */
+  /** Takes all but what needed ones behind it take; one can. At least one unless `optional`. */
   readonly variadic?: boolean;
   /** The words it takes. */
   readonly choices?: readonly string[];

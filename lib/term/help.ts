@@ -69,9 +69,25 @@ export function renderHelp<Context>(
   const subject = command ?? program;
   return [
     ...sections,
-    section("Global options", listOptions({ ...program.globalOptions, ...BUILTIN_OPTIONS }), width),
+    section("Global options", listOptions(globalOptionsBeside(program, command)), width),
     examples(subject.examples ?? [], width),
   ].filter((lines) => lines.length > 0).map((lines) => lines.join("\n") + "\n").join("\n");
+}
+
+/** The global options; a letter that the command uses for one of its own is left out. */
+function globalOptionsBeside<Context>(
+  program: ProgramSpec<Context>,
+  command: CommandSpec<Context> | undefined,
+): OptionTable {
+  const own = command === undefined || isGroup(command) ? [] : Object.values(command.options);
+  const letters = new Set(own.map(({ short }) => short));
+  const all: OptionTable = { ...program.globalOptions, ...BUILTIN_OPTIONS };
+  return Object.fromEntries(
+    Object.entries(all).map(([name, { short, ...spec }]) => [
+      name,
+      short === undefined || letters.has(short) ? spec : { short, ...spec },
+    ]),
+  );
 }
 
 function resolve<Context>(

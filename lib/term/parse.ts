@@ -64,7 +64,8 @@ export function parseCommandLine<Context, G extends OptionTable>(
   if (target.kind !== "target") return target;
   const { command, path, flags } = target;
 
-  const options = { ...program.globalOptions, ...BUILTIN_OPTIONS, ...command.options };
+  // A command's own come first: -h of ls is not help.
+  const options = { ...command.options, ...program.globalOptions, ...BUILTIN_OPTIONS };
   const scanned = scanTokens(target.tokens, options);
   gather(flags, scanned.flags);
   if (isOn(flags, "help")) return { kind: "help", path, asked: true };

@@ -113,9 +113,13 @@ export function readArguments(
 ): RawInvocation["arguments"] {
   const values: Record<string, string | readonly string[] | undefined> = {};
   let left = words;
-  for (const [name, spec] of Object.entries(table)) {
+  const specs = Object.entries(table);
+  for (const [index, [name, spec]] of specs.entries()) {
     const label = `Argument ${name.toUpperCase()}`;
-    const taken = spec.variadic === true ? left : left.slice(0, 1);
+    // Those behind a variadic one are needed; what is missing is told of the last of them.
+    const behind = specs.length - 1 - index;
+    const most = Math.max(spec.optional === true ? 0 : 1, left.length - behind);
+    const taken = left.slice(0, spec.variadic === true ? most : 1);
     left = left.slice(taken.length);
     if (taken.length === 0 && spec.optional !== true) {
       throw usage(

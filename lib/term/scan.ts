@@ -42,7 +42,8 @@ export function scanTokens(
   const names = Object.keys(options);
   const marked = names.map(markOf);
   const unknown: string[] = [];
-  const parsed: Readonly<Record<string, unknown>> = parseArgs(expandTokens(tokens, options), {
+  const { expanded, rest } = expandTokens(tokens, options, stopEarly);
+  const parsed: Readonly<Record<string, unknown>> = parseArgs(expanded, {
     // All are strings, so that neither "007" nor a file called "true" changes its meaning.
     string: ["_", ...marked],
     collect: marked,
@@ -60,20 +61,30 @@ export function scanTokens(
     if (texts.length > 0) flags.set(name, texts);
   }
   const literal = stopEarly && tokens.includes("--") ? strings(parsed["--"]) : undefined;
-  return { flags, unknown, words: strings(parsed["_"]), literal };
+  return { flags, unknown, words: [...strings(parsed["_"]), ...rest], literal };
 }
 
 /**
  * Writes every known option in the one form that `parseArgs` reads without guessing: switches as
  * `--name=true` (else it takes a following file called `true` for the value), letters as long names,
- * one option a word. What is not known, and all after `--`, stays as it is.
+ * one option a word. What is not known, and all after `--`, stays as it is. With `stopEarly`, `rest`
+ * is what stands between the first argument and `--`: other options may be known there.
  */
-function expandTokens(tokens: readonly string[], options: OptionTable): string[] {
+function expandTokens(
+  tokens: readonly string[],
+  options: OptionTable,
+  stopEarly: boolean,
+): { readonly expanded: string[]; readonly rest: readonly string[] } {
   const end = tokens.indexOf("--");
   const head = end < 0 ? tokens : tokens.slice(0, end);
   const expanded: string[] = [];
+  let rest: readonly string[] = [];
   for (let index = 0; index < head.length; index++) {
     const token = head[index] ?? "";
+    if (stopEarly && isArgument(token, expanded.at(-1))) {
+      rest = head.slice(index);
+      break;
+    }
     const words = (token.startsWith("--") ? expandLong : expandShort)(token, options);
     const last = words.at(-1) ?? "";
     const next = head[index + 1] ?? "";
@@ -83,7 +94,7 @@ function expandTokens(tokens: readonly string[], options: OptionTable): string[]
     }
     expanded.push(...words);
   }
-  return end < 0 ? expanded : [...expanded, ...tokens.slice(end)];
+  return { expanded: end < 0 ? expanded : [...expanded, ...tokens.slice(end)], rest };
 }
 
 /**
@@ -121,6 +132,12 @@ function expandShort(token: string, options: OptionTable): string[] {
     break;
   }
   return words;
+}
+
+/** Whether a word is neither an option nor the value of the one before it. */
+function isArgument(token: string, before: string | undefined): boolean {
+  if (token.startsWith("-") && token !== "-") return false;
+  return before === undefined || !before.startsWith(`--${MARK}`) || before.includes("=");
 }
 
 /** Whether a word is an option that waits for a number, which may be negative. */

@@ -13,6 +13,7 @@ import type { AcceptedConn } from "../../lib/link/link.ts";
 import { toWireError } from "../../lib/rpc/messages.ts";
 import type { Places } from "../../lib/rpc/places.ts";
 import type { AdmittedGuest } from "../admission.ts";
+import type { Audit } from "../audit.ts";
 import type { ConnectionContext } from "../connection.ts";
 import { answerMember, type ClassicAnswer } from "./answer.ts";
 import { loginClassic, registerClassic } from "./login.ts";
@@ -23,7 +24,7 @@ export interface ClassicContext extends ClassicTimeouts {
   /** Of the netdisk that is served. */
   readonly netdisk: Pick<
     ConnectionContext,
-    "authority" | "admission" | "stores" | "loginTimeoutMs" | "shutdown"
+    "authority" | "admission" | "audit" | "stores" | "loginTimeoutMs" | "shutdown"
   >;
   /** Turns of those whose password is worked on. */
   readonly turns: Places;
@@ -56,10 +57,9 @@ export async function serveClassicConnection(
 }
 
 async function serve(wire: ClassicWire, source: string, context: ClassicContext): Promise<void> {
-  const { admission, loginTimeoutMs, stores } = context.netdisk;
-  const evict = () => wire.close(new TrivetError("SERVER_BUSY", "The server has too many guests"));
-  const guest: AdmittedGuest = { source, evict };
-  if (!admission.enter(guest)) return;
+  const { admission, loginTimeoutMs, stores, audit } = context.netdisk;
+  const guest: AdmittedGuest = { source, evict: (reason) => wire.close(reason) };
+  admission.enter(guest);
   // One deadline from accept to login: a slow drip of bytes does not move it.
   const deadline = setTimeout(() => {
     wire.close(new TrivetError("TIMEOUT", "The login took too long"));
@@ -75,10 +75,53 @@ async function serve(wire: ClassicWire, source: string, context: ClassicContext)
   try {
     const session = { user, scope: "full", pathPrefix: [], tokenHash: null } as const;
     const member = { ...stores, session };
-    await converse(wire, (command) => answerMember(member, command, wire));
+    await converse(
+      wire,
+      (command) =>
+        audited(audit, { user, source, command }, () => answerMember(member, command, wire)),
+    );
   } finally {
-    admission.leaveMember();
+    admission.leaveMember(guest);
   }
+}
+
+/** Writes an upload down when it has ended; the other commands of who is logged in change nothing. */
+async function audited(
+  audit: Audit | undefined,
+  { user, source, command }: {
+    readonly user: string;
+    readonly source: string;
+    readonly command: ClassicCommand;
+  },
+  answer: () => Promise<ClassicAnswer>,
+): Promise<ClassicAnswer> {
+  if (audit === undefined || command.name !== "upload") return await answer();
+  const startedMs = performance.now();
+  const note = (error: unknown) =>
+    audit.note({
+      method: "classic.upload",
+      user,
+      source,
+      error,
+      durationMs: performance.now() - startedMs,
+      facts: { paths: [command.path] },
+    });
+  const noted = async <T>(work: () => Promise<T>) => {
+    try {
+      return await work();
+    } catch (error) {
+      note(error);
+      throw error;
+    }
+  };
+  const answered = await noted(answer);
+  return {
+    ...answered,
+    transfer: async () => {
+      await noted(async () => await answered.transfer?.());
+      note(null);
+    },
+  };
 }
 
 /** Serves somebody until it is known who it is; answers the user's name if that came about. */

@@ -114,14 +114,16 @@ async function noted(
   kind: AuthAttempt["kind"],
   attempt: () => Promise<void>,
 ): Promise<void> {
+  const startedMs = performance.now();
+  const durationMs = () => performance.now() - startedMs;
   try {
     await attempt();
-    authority.onAttempt?.({ kind, user, error: null, source });
+    authority.onAttempt?.({ kind, user, error: null, source, durationMs: durationMs() });
   } catch (error) {
     if (error instanceof TrivetError && error.code !== "CONNECTION_LOST") {
       // A name that is not one may be a password in the wrong place.
       const known = error.code === "USER_NAME_INVALID" ? null : user;
-      authority.onAttempt?.({ kind, user: known, error, source });
+      authority.onAttempt?.({ kind, user: known, error, source, durationMs: durationMs() });
     }
     throw error;
   }

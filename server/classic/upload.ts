@@ -80,6 +80,7 @@ interface ClassicUploadOptions {
 
 class ClassicUpload implements ActiveUpload {
   readonly id: string;
+  readonly user: string;
   readonly #context: NetdiskContext;
   readonly #at: HomePath;
   readonly #part: PartHandle;
@@ -94,6 +95,7 @@ class ClassicUpload implements ActiveUpload {
     opened: ClassicUploadOptions & { readonly id: string; readonly part: PartHandle },
   ) {
     this.id = opened.id;
+    this.user = at.user;
     this.#context = context;
     this.#at = at;
     this.#part = opened.part;
@@ -108,6 +110,7 @@ class ClassicUpload implements ActiveUpload {
   ): Promise<ClassicUpload> {
     const { catalog, depot, activeUploads } = context;
     const id = newUploadId();
+    using _place = activeUploads.holdPlace(at.user);
     await reserve(context, at, { id, size: options.size });
     try {
       const part = await depot.createPart(id);

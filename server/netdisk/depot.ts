@@ -51,6 +51,12 @@ export interface PartOptions {
   readonly durability?: Durability;
 }
 
+/** How a file is copied. */
+export interface CopyPartOptions {
+  /** Gives up; a copy that the system makes at once is made to its end first. */
+  readonly signal?: AbortSignal;
+}
+
 /** A part open for writing and reading. */
 export interface PartHandle extends SyncSource, Sink, Disposable {
   /** Closes the part; again is harmless. */
@@ -277,6 +283,12 @@ export interface Depot {
   removePart(id: string): Promise<boolean>;
   /** Ids of all parts. */
   listParts(): Promise<string[]>;
+  /**
+   * Fills a part with a copy of a file, whose blocks it shares where the file system can.
+   *
+   * @returns The file as it was copied. Throws `CHANGED` when it was written to meanwhile.
+   */
+  copyToPart(id: string, from: HomePath, options?: CopyPartOptions): Promise<NetdiskEntry>;
   /** Cuts a part to `size` bytes and publishes it under its final name. */
   commitPart(
     id: string,

@@ -17,6 +17,7 @@ import type {
   BatchReading,
   BatchResult,
   CommitTrace,
+  CopyPartOptions,
   Depot,
   Durability,
   HomePath,
@@ -37,6 +38,7 @@ import type {
   SmallFile,
 } from "./depot.ts";
 import { BatchWriter } from "./depot_batch.ts";
+import { canShareBlocks, copyToFile } from "./depot_copy.ts";
 import { entryOf, sameFile, toTime } from "./depot_entry.ts";
 import { asDepotError } from "./depot_errors.ts";
 import { makeFolders, writeFolders } from "./depot_mkdir.ts";
@@ -72,6 +74,7 @@ export class FolderDepot implements Depot {
   readonly #gate = new HomeGate();
   readonly #mover: Mover;
   readonly #batches: BatchWriter;
+  #sharesBlocks: boolean | undefined;
 
   private constructor(folders: DepotFolders, names: NameRules) {
     this.#folders = folders;
@@ -179,6 +182,24 @@ export class FolderDepot implements Depot {
   /** See {@linkcode Depot.listParts}. */
   listParts(): Promise<string[]> {
     return attempt("list parts", () => this.#parts.list());
+  }
+
+  /** See {@linkcode Depot.copyToPart}. */
+  copyToPart(
+    id: string,
+    from: HomePath,
+    { signal }: CopyPartOptions = {},
+  ): Promise<NetdiskEntry> {
+    return this.#at("copy", from, (checked) => {
+      this.#parts.openFile(id).close();
+      this.#sharesBlocks ??= canShareBlocks(this.#folders.parts);
+      const target = this.#parts.path(id);
+      return copyToFile(this.#walker, checked, {
+        target,
+        sharesBlocks: this.#sharesBlocks,
+        signal,
+      });
+    });
   }
 
   /** See {@linkcode Depot.commitPart}. */

@@ -12,6 +12,7 @@ import {
   type NetdiskRequest,
 } from "../../lib/netdisk/messages.ts";
 import type { CallHandler, Reply, ServerCall } from "../../lib/rpc/server.ts";
+import { cp } from "./copy.ts";
 import type { NetdiskContext } from "./context.ts";
 import { storeFiles, storeFolders } from "./batch.ts";
 import { readFiles } from "./read_files.ts";
@@ -52,6 +53,7 @@ export function openNetdiskSession(context: NetdiskContext): NetdiskSession {
     rmdir: async (request) => ({ head: await rmdir(context, request) }),
     rm: async (request) => ({ head: await rm(context, request) }),
     mv: async (request) => ({ head: await mv(context, request) }),
+    cp: async (request, call) => ({ head: await cp(context, request, call.signal) }),
     df: async () => ({ head: await df(context) }),
     "trash.list": async (request) => ({ head: await listTrash(context, request) }),
     "trash.restore": async (request) => ({ head: await restoreTrash(context, request) }),

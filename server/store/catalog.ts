@@ -132,7 +132,7 @@ export interface UploadRecord {
   readonly id: string;
   /** Whose it is. */
   readonly user: string;
-  /** `upload` can be resumed; `small` exists only while a small file is being published. */
+  /** `upload` can be resumed; `small` exists only while a small file or a copy is being published. */
   readonly kind: "upload" | "small";
   /** `open` takes chunks; `committing` has its intent written down. */
   readonly state: "open" | "committing";

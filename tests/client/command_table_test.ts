@@ -11,11 +11,13 @@ import { parseCommandLine } from "../../lib/term/parse.ts";
 
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   register: ["ann"],
+  find: ["*.iso"],
   stat: ["a"],
   mkdir: ["a"],
   rmdir: ["a"],
   rm: ["a"],
   mv: ["a", "b"],
+  cp: ["a", "b"],
   trash: ["list"],
   put: ["a"],
   get: ["a"],

@@ -237,3 +237,17 @@ Deno.test("A defect ends a command with INTERNAL, and shows its stack only when 
     assertEquals(stderr.text.includes("commands_test.ts"), debug === "1");
   }
 });
+
+Deno.test("ls, find and tree see every page of a large folder", async () => {
+  await withShell(async (shell, _folder, server) => {
+    shell.env.TRIVET_TOKEN = await server.addUser("ann");
+    await shell.run(["mkdir", "many"]);
+    const names = Array.from({ length: 2500 }, (_, number) => `f${10_000 + number}`);
+    for (const name of names) Deno.writeTextFileSync(server.home("ann", "many", name), "");
+    assertEquals((await shell.run(["ls", "many"])).stdout, `${names.join("\n")}\n`);
+    assertEquals((await shell.run(["ls", "-R", "many"])).stdout, `/many:\n${names.join("\n")}\n`);
+    assertEquals((await shell.run(["find", "f1249?"])).stdout.split("\n").length, 11);
+    const { files } = await shell.json("tree") as { files: number };
+    assertEquals(files, 2500);
+  });
+});

@@ -131,3 +131,26 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name: "README.md: the lines about files on the server work as they stand",
+  ignore,
+  fn: async () => {
+    const page = await readPage("README.md");
+    const [lines = ""] = shellBlocks(sectionOf(page, "## Files on the server"));
+    await using server = await TestServer.start({ plain: false });
+    await using shell = await Shell.open(server);
+    await shell.register();
+    const files = ["photos/a.jpg", "notes.txt", "old-photos/b.jpg", "drafts/c.tmp", "d.iso"];
+    await shell.run("trivet mkdir photos archive old-photos drafts");
+    await shell.run(files.map((path) => `printf x | trivet put - ${path}\n`).join(""));
+    const output = await shell.run(lines);
+    assert(output.includes(" 1 B  ") && output.includes(" a.jpg\n"), output);
+    assert(output.includes("└── photos/\n") && output.includes("\n/d.iso\n"), output);
+    assertEquals(
+      await shell.run("trivet ls -R"),
+      "/:\narchive\nd.iso\ndrafts\nphotos\nphotos-2026\n\n/archive:\na.jpg\nnotes.txt\n\n" +
+        "/drafts:\n\n/photos:\n\n/photos-2026:\na.jpg\n",
+    );
+  },
+});

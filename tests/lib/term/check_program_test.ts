@@ -35,7 +35,7 @@ Deno.test("checkProgram() finds each mistake", { permissions: "none" }, () => {
   const cases: [OptionTable, ArgumentTable, string][] = [
     [{ quiet: { kind: "boolean", help } }, {}, "demo go --quiet: is a global option"],
     [{ loud: { kind: "boolean", short: "q", help } }, {}, "demo go --loud: -q stands twice"],
-    [{ loud: { kind: "boolean", short: "h", help } }, {}, "demo go --loud: -h stands twice"],
+    [{ loud: { kind: "boolean", short: "V", help } }, {}, "demo go --loud: -V stands twice"],
     [{ loud: { kind: "boolean", short: "1", help } }, {}, 'demo go --loud: "1" is no letter'],
     [
       { loud: { kind: "boolean", env: "DEMO_QUIET", help } },
@@ -65,8 +65,13 @@ Deno.test("checkProgram() finds each mistake", { permissions: "none" }, () => {
     ],
     [
       {},
-      { files: { help, variadic: true }, target: { help } },
-      "demo go files: takes all that are left, so it must be the last",
+      { files: { help, variadic: true }, target: { help, optional: true } },
+      "demo go files: takes all that are left but for single needed ones behind it",
+    ],
+    [
+      {},
+      { files: { help, variadic: true }, more: { help, variadic: true } },
+      "demo go files: takes all that are left but for single needed ones behind it",
     ],
     [
       {},
@@ -77,6 +82,7 @@ Deno.test("checkProgram() finds each mistake", { permissions: "none" }, () => {
   for (const [options, table, mistake] of cases) {
     assertEquals(checkProgram(programOf(options, table)), [mistake]);
   }
+  assertEquals(checkProgram(programOf({ human: { kind: "boolean", short: "h", help } })), []);
   const twice = programOf({});
   assertEquals(checkProgram({ ...twice, commands: [...twice.commands, ...twice.commands] }), [
     "demo go: stands twice",

@@ -1,8 +1,12 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { TrivetError } from "../../../lib/errors.ts";
+import { defineCommand, defineProgram } from "../../../lib/term/command.ts";
+import { renderHelp } from "../../../lib/term/help.ts";
 import { parseCommandLine, type ParsedCommand, peekSwitch } from "../../../lib/term/parse.ts";
 import { DEMO, type Log } from "./programs.ts";
+
+const none = { permissions: "none" } as const;
 
 type Demo = ParsedCommand<Log, typeof DEMO.globalOptions>;
 
@@ -242,6 +246,41 @@ Deno.test("parseCommandLine() gives variadic arguments as lists", { permissions:
     names: ["a", "-b"],
   });
   assertEquals(parseRun(["user", "add", "a"]).path, ["user", "add"]);
+});
+
+const COPY = defineProgram({
+  name: "demo",
+  version: "1.2.3",
+  summary: "Copies",
+  globalOptions: {},
+  commands: [defineCommand({
+    name: "cp",
+    summary: "Copy",
+    options: { human: { kind: "boolean", short: "h", help: "For people" } },
+    arguments: { from: { help: "From", variadic: true }, to: { help: "To" } },
+    run: (_context: undefined) => Promise.resolve(),
+  })],
+});
+
+Deno.test("parseCommandLine() leaves arguments for those behind a variadic one", none, () => {
+  const read = (...argv: string[]) => {
+    const parsed = parseCommandLine(COPY, ["cp", ...argv], { env: () => undefined });
+    return parsed.kind === "command" ? parsed.invocation.arguments : parsed.kind;
+  };
+  assertEquals(read("a", "b"), { from: ["a"], to: "b" });
+  assertEquals(read("a", "b", "c"), { from: ["a", "b"], to: "c" });
+  assertThrows(() => read("a"), TrivetError, "needs an argument TO");
+  assertThrows(() => read(), TrivetError, "needs an argument FROM");
+});
+
+Deno.test("A command may use -h for an option of its own", none, () => {
+  const read = (...argv: string[]) => parseCommandLine(COPY, argv, { env: () => undefined });
+  const parsed = read("cp", "-h", "a", "b");
+  assertEquals(parsed.kind === "command" && parsed.invocation.values, { human: true });
+  assertEquals([read("cp", "--help").kind, read("-h").kind], ["help", "help"]);
+  const help = renderHelp(COPY, ["cp"]);
+  assertStringIncludes(help, "  -h, --human");
+  assertStringIncludes(help, "      --help ");
 });
 
 Deno.test(

@@ -91,6 +91,7 @@ export function testDepot(name: string, withDepot: WithDepot): void {
   testNames(test, portable);
   testRemoving(test);
   testMoving(test, portable);
+  testCopying(test);
 }
 
 function testFolders(test: Test): void {
@@ -551,6 +552,35 @@ function testRemoving(test: Test): void {
     held[Symbol.dispose]();
     await removed;
     assertEquals(await depot.exists(at("f")), false);
+  });
+}
+
+function testCopying(test: Test): void {
+  test("copies a file into a part, which is published like any other", async (depot) => {
+    await put(depot, ["f"], "content", { mtimeMs: 1000, mode: 0o755 });
+    (await depot.createPart("c")).close();
+    const copied = await depot.copyToPart("c", at("f"));
+    assertEquals(copied, await depot.stat(at("f")));
+    const options = { size: 7, overwrite: "fail", mtimeMs: 1000, mode: 0o755 } as const;
+    const { entry } = await depot.commitPart("c", at("g"), options);
+    assertEquals([entry.name, entry.size, entry.mtimeMs], ["g", 7, 1000]);
+    assertEquals(entry.mode, (await depot.stat(at("f"))).mode);
+    assertEquals(await contentOf(depot, "g"), "content");
+    // It is a file of its own.
+    await put(depot, ["f"], "other");
+    assertEquals(await contentOf(depot, "g"), "content");
+  });
+
+  test("copies regular files only, into parts only, and not for those who gave up", async (depot) => {
+    await depot.mkdir(at("d"));
+    await put(depot, ["f"], "x");
+    (await depot.createPart("c")).close();
+    await assertCode("NOT_FOUND", () => depot.copyToPart("c", at("none")));
+    await assertCode("IS_FOLDER", () => depot.copyToPart("c", at("d")));
+    await assertCode("NOT_FOLDER", () => depot.copyToPart("c", at("f", "x")));
+    await assertCode("UPLOAD_NOT_FOUND", () => depot.copyToPart("none", at("f")));
+    const signal = AbortSignal.abort(new TrivetError("INTERRUPTED", "No"));
+    await assertCode("INTERRUPTED", () => depot.copyToPart("c", at("f"), { signal }));
   });
 }
 

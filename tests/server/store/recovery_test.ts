@@ -320,3 +320,18 @@ Deno.test({
     });
   },
 });
+
+Deno.test("recover() drops a copy that died in the middle, and leaves what has its name", () =>
+  withStage(async (stage) => {
+    await oldFile(stage);
+    const { catalog, depot } = stage;
+    (await depot.createPart("copy")).close();
+    const intent = { path: TARGET.path, size: 30, replacedBytes: 0, durability: "os" } as const;
+    await catalog.beginWrite({ ...intent, id: "copy", user: "ada" });
+    await depot.copyToPart("copy", TARGET);
+  }, async ({ catalog, depot }, summary) => {
+    assertEquals(summary, { ...NOTHING, dropped: 1 });
+    assertEquals(await used(catalog), 30);
+    assertEquals(await depot.listParts(), []);
+    assertEquals((await depot.stat(TARGET)).size, 30);
+  }));
