@@ -27,6 +27,7 @@ import { SERVER_NAME } from "../lib/version.ts";
 import type { Admission, AdmittedGuest } from "./admission.ts";
 import { authenticate, type Authority } from "./authenticate.ts";
 import type { DirectDoors } from "./direct_doors.ts";
+import type { LoginWatch } from "./login_watch.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
 import { openNetdiskSession } from "./netdisk/service.ts";
 
@@ -38,6 +39,8 @@ export interface ConnectionContext {
   readonly authority: Authority;
   readonly admission: Admission;
   readonly stores: NetdiskStores;
+  /** Ends connections whose login has ended. */
+  readonly logins: LoginWatch;
   readonly serverId: string;
   /** SHA-256 of the certificate, on a TLS listener. */
   readonly channelBinding: Uint8Array<ArrayBuffer> | undefined;
@@ -126,6 +129,12 @@ async function serveMember(
   context: ConnectionContext & { readonly conn: AcceptedConn },
 ): Promise<void> {
   link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
+  using _watched = context.logins.add({
+    login: session,
+    end: (reason) => {
+      link.closeAfter(encodeControl(FrameType.ERROR, 0, reason.toMessage()), reason);
+    },
+  });
   await using netdisk = openNetdiskSession({ ...context.stores, session });
   const { conn, doors } = context;
   const handle: CallHandler = async (call) => {

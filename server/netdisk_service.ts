@@ -17,6 +17,7 @@ import type { AuthAttempt } from "./authenticate.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
 import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
+import { LoginWatch } from "./login_watch.ts";
 import { openIdentity, openOwnCertificate, readTlsIdentity, type TlsIdentity } from "./identity.ts";
 import { ActiveUploads } from "./netdisk/active_uploads.ts";
 import { FolderDepot } from "./netdisk/folder_depot.ts";
@@ -122,6 +123,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
     },
     admission: new Admission(options),
     stores: { catalog, depot, names, activeUploads: new ActiveUploads() },
+    logins: stack.use(new LoginWatch(catalog)),
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,
     doors,

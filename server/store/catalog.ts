@@ -18,6 +18,7 @@
 
 import type { Verifier } from "../../lib/auth/verifier.ts";
 import type { DURABILITY_MODES, OVERWRITE_MODES } from "../../lib/netdisk/messages.ts";
+import type { AccountCatalog } from "./catalog_accounts.ts";
 
 /** What to do when a name is taken. */
 export type OverwriteMode = typeof OVERWRITE_MODES[number];
@@ -245,7 +246,7 @@ export interface UploadQuery {
  * The server's database. Failures are `TrivetError`s: `SERVER_BUSY` while another program holds the
  * database, `DISK_FULL`, and `INTERNAL` with the cause for everything unexpected.
  */
-export interface Catalog {
+export interface Catalog extends AccountCatalog {
   /** Adds an account, durably. Throws `USER_EXISTS`. */
   createUser(user: NewUser): Promise<UserRecord>;
   /** An account by name, disabled or not. */

@@ -92,6 +92,10 @@ const MIGRATIONS: readonly string[] = [
     replaced_bytes INTEGER NOT NULL CHECK (replaced_bytes >= 0)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Raised by whatever ends the logins by password that were there before.
+  ALTER TABLE users ADD COLUMN auth_epoch INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** The version of a database that this program writes. */
