@@ -7,6 +7,8 @@
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { sessionCommand } from "./commands/session.ts";
+import { userCommand } from "./commands/user.ts";
 
 /** See the module. */
 export const TRIVETD = defineProgram({
@@ -15,9 +17,10 @@ export const TRIVETD = defineProgram({
   summary: "Trivet's server: a netdisk and a clock for your own network",
   examples: [{ command: "trivetd serve", does: "Serve this machine on port 9000" }],
   globalOptions: {
+    "no-input": { kind: "boolean", env: "TRIVETD_NO_INPUT", help: "Never ask anything" },
     json: { kind: "boolean", env: "TRIVETD_JSON", help: "Print results as one JSON document" },
     quiet: { kind: "boolean", short: "q", env: "TRIVETD_QUIET", help: "Print errors only" },
     "no-color": { kind: "boolean", env: "TRIVETD_NO_COLOR", help: "Print without colours" },
   },
-  commands: [serveCommand],
+  commands: [serveCommand, userCommand, sessionCommand],
 });

@@ -92,6 +92,10 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   const depot = await FolderDepot.open(folder.path, { names });
   const recovered = await recoverCommits(catalog, depot);
   if (recovered > 0) log.info("Settled {recovered} uploads of the last run", { recovered });
+  // What the removal of an account left when it was interrupted; it must not keep the server down.
+  await depot.removeSetAside().catch((error) => {
+    log.warning("Cannot delete what removed accounts have left: {error}", { error });
+  });
   await catalog.removeExpiredTokens();
 
   const identity = await openIdentity(catalog);

@@ -157,6 +157,13 @@ export interface MoveOptions {
 export interface Depot {
   /** Makes a user's home, durably; an existing one stays. */
   createHome(user: string): Promise<void>;
+  /**
+   * Takes a user's home and trash out of everybody's reach, durably; with `keepHome` only the trash.
+   * `removeSetAside` deletes them.
+   */
+  setAsideHome(user: string, options?: { keepHome?: boolean }): Promise<void>;
+  /** Deletes what `setAsideHome` took out of reach, also what a crash left of it. */
+  removeSetAside(): Promise<void>;
 
   /** One entry; the root has the name "". Files carry their entity tag. */
   stat(at: HomePath): Promise<NetdiskEntry>;

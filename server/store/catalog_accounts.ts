@@ -65,17 +65,17 @@ export interface OpenLogin {
 export interface AccountCatalog {
   /** Accounts in order of their names. */
   listUsers(query: UserQuery): Promise<UserRecord[]>;
-  /** Changes a quota; files that are there already stay. Throws `NOT_FOUND`. */
+  /** Changes a quota; files that are there already stay. Throws `USER_NOT_FOUND`. */
   setQuota(user: string, change: QuotaChange): Promise<UserRecord>;
-  /** Replaces the verifier and ends all sessions; access tokens stay. Throws `NOT_FOUND`. */
+  /** Replaces the verifier and ends all sessions; access tokens stay. Throws `USER_NOT_FOUND`. */
   setVerifier(user: string, verifier: Verifier): Promise<void>;
   /**
    * Refuses or allows logins. Refusing ends all sessions; access tokens stay and work again once
-   * logins are allowed. Throws `NOT_FOUND`.
+   * logins are allowed. Throws `USER_NOT_FOUND`.
    */
   setDisabled(user: string, disabled: boolean): Promise<UserRecord>;
   /**
-   * Forgets an account with its tokens, uploads, trash and moves. Throws `NOT_FOUND`.
+   * Forgets an account with its tokens, uploads, trash and moves. Throws `USER_NOT_FOUND`.
    *
    * @returns Ids of its uploads, whose parts belong to nothing now.
    */

@@ -158,7 +158,7 @@ export function selectEnded(db: SqliteDatabase, logins: readonly OpenLogin[]): n
 function requireUser(db: SqliteDatabase, name: string): UserRecord {
   const user = selectUser(db, name);
   if (user !== null) return user;
-  throw new TrivetError("NOT_FOUND", `User ${quoteName(name)} does not exist`);
+  throw new TrivetError("USER_NOT_FOUND", `User ${quoteName(name)} does not exist`);
 }
 
 function toSession(row: Row): SessionRecord {

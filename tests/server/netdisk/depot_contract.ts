@@ -90,6 +90,7 @@ export function testDepot(name: string, withDepot: WithDepot): void {
   testParts(test);
   testNames(test, portable);
   testRemoving(test);
+  testRemovingUsers(test);
   testMoving(test, portable);
 }
 
@@ -551,6 +552,39 @@ function testRemoving(test: Test): void {
     held[Symbol.dispose]();
     await removed;
     assertEquals(await depot.exists(at("f")), false);
+  });
+}
+
+function testRemovingUsers(test: Test): void {
+  test("takes a home and its trash out of reach, and nobody else's", async (depot) => {
+    const bob = { user: "bob", path: [] };
+    await depot.createHome("bob");
+    await depot.mkdir({ user: "bob", path: ["b"] });
+    await put(depot, ["f"], "x");
+    await put(depot, ["g"], "x");
+    await depot.moveToTrash("t", at("g"));
+    await depot.setAsideHome("ada");
+    await assertCode("NOT_FOUND", () => depot.stat(at()));
+    await assertCode("NOT_FOUND", () => put(depot, ["f"], "y"));
+    assertEquals(await depot.measureTrash("t", at("g")), null);
+    await depot.removeSetAside();
+    assertEquals((await depot.list(bob, { limit: 10 })).entries.length, 1);
+    await depot.createHome("ada");
+    assertEquals(await namesIn(depot), []);
+    // Again is harmless, and so is nothing to do.
+    await depot.setAsideHome("eve");
+    await depot.removeSetAside();
+    await assertCode("USER_NAME_INVALID", () => depot.setAsideHome(".."));
+  });
+
+  test("keeps a home when only the trash is to go", async (depot) => {
+    await put(depot, ["f"], "x");
+    await put(depot, ["g"], "x");
+    await depot.moveToTrash("t", at("g"));
+    await depot.setAsideHome("ada", { keepHome: true });
+    await depot.removeSetAside();
+    assertEquals(await namesIn(depot), ["f"]);
+    assertEquals(await depot.measureTrash("t", at("g")), null);
   });
 }
 

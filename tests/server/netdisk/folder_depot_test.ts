@@ -283,3 +283,13 @@ testLinks(
     assertEquals(await Deno.readTextFile(join(outside, "secret")), "secret");
   },
 );
+
+Deno.test("FolderDepot.removeSetAside() leaves nothing on the disk, also after a crash", () =>
+  withFolder(async (depot, home, data) => {
+    await put(depot, ["f"], "x");
+    await depot.setAsideHome("ada");
+    assertEquals([...Deno.readDirSync(join(home, ".."))], []);
+    assertEquals([...Deno.readDirSync(join(data, "trash"))].length, 1);
+    await FolderDepot.open(data).removeSetAside();
+    assertEquals([...Deno.readDirSync(join(data, "trash"))], []);
+  }));

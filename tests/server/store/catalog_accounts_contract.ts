@@ -113,11 +113,11 @@ function testUsers(test: Test): void {
   });
 
   test("knows no account that is not there", async (catalog) => {
-    await assertCode("NOT_FOUND", () => catalog.setQuota("eve", { quotaBytes: 1 }));
-    await assertCode("NOT_FOUND", () => catalog.setVerifier("eve", verifierOf(1)));
-    await assertCode("NOT_FOUND", () => catalog.setDisabled("eve", true));
-    await assertCode("NOT_FOUND", () => catalog.removeUser("eve"));
-    await assertCode("NOT_FOUND", () => catalog.endSessions("eve"));
+    await assertCode("USER_NOT_FOUND", () => catalog.setQuota("eve", { quotaBytes: 1 }));
+    await assertCode("USER_NOT_FOUND", () => catalog.setVerifier("eve", verifierOf(1)));
+    await assertCode("USER_NOT_FOUND", () => catalog.setDisabled("eve", true));
+    await assertCode("USER_NOT_FOUND", () => catalog.removeUser("eve"));
+    await assertCode("USER_NOT_FOUND", () => catalog.endSessions("eve"));
     assertEquals(await catalog.authEpoch("eve"), null);
   });
 }
