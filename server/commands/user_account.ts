@@ -6,6 +6,7 @@
 
 import { TrivetError } from "../../lib/errors.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
+import { formatBytes } from "../../lib/term/format.ts";
 import type { Catalog, UserRecord } from "../store/catalog.ts";
 import type { SessionRecord } from "../store/catalog_accounts.ts";
 
@@ -48,6 +49,17 @@ export async function allSessions(catalog: Catalog, user?: string): Promise<Sess
   return sessions.sort((a, b) => a.createdAtMs - b.createdAtMs);
 }
 
+/** A quota for people, such as `10.0 GiB, 1000 files`. */
+export function formatQuota({ quotaBytes, quotaFiles }: UserRecord): string {
+  const bytes = formatBytes(quotaBytes);
+  return quotaFiles === null ? bytes : `${bytes}, ${quotaFiles} files`;
+}
+
+/** What counts against a quota, for people. */
+export function formatUsed({ usedBytes, usedFiles }: UserRecord): string {
+  return `${formatBytes(usedBytes)}, ${usedFiles} files`;
+}
+
 /** An account as `--json` shows it. */
 export function accountJson(user: UserRecord): Record<string, unknown> {
   return {
@@ -55,6 +67,8 @@ export function accountJson(user: UserRecord): Record<string, unknown> {
     disabled: user.disabled,
     quota_bytes: user.quotaBytes,
     used_bytes: user.usedBytes,
+    quota_files: user.quotaFiles,
+    used_files: user.usedFiles,
     created_ms: user.createdAtMs,
   };
 }

@@ -8,12 +8,11 @@ import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
 import { defineCommand } from "../../lib/term/command.ts";
-import { formatBytes } from "../../lib/term/format.ts";
 import { SERVE_OPTIONS } from "../config.ts";
 import type { CommandContext } from "./context.ts";
 import { DATA_OPTION, openData } from "./open_data.ts";
 import { PASSWORD_OPTIONS, readNewVerifier } from "./password.ts";
-import { findAccount } from "./user_account.ts";
+import { accountJson, findAccount, formatQuota } from "./user_account.ts";
 
 /** See the module. */
 export const userAddCommand = defineCommand({
@@ -32,6 +31,13 @@ export const userAddCommand = defineCommand({
   options: {
     ...DATA_OPTION,
     quota: { ...SERVE_OPTIONS["default-quota"], help: "Quota of the account" },
+    "quota-files": {
+      kind: "integer",
+      valueName: "N",
+      env: "TRIVETD_QUOTA_FILES",
+      min: 0,
+      help: "Most files that it may have (default: no limit)",
+    },
     ...PASSWORD_OPTIONS,
   },
   arguments: { name: { help: "Name of the account" } },
@@ -46,9 +52,14 @@ export const userAddCommand = defineCommand({
       );
     }
     const verifier = await readNewVerifier(context, values);
-    const user = await data.catalog.createUser({ name, verifier, quotaBytes: values.quota });
-    context.output.note(`Added "${name}" with a quota of ${formatBytes(user.quotaBytes)}`);
-    context.output.json({ user: name, quota_bytes: user.quotaBytes });
+    const user = await data.catalog.createUser({
+      name,
+      verifier,
+      quotaBytes: values.quota,
+      quotaFiles: values["quota-files"] ?? null,
+    });
+    context.output.note(`Added "${name}" with a quota of ${formatQuota(user)}`);
+    context.output.json(accountJson(user));
   },
 });
 

@@ -9,12 +9,20 @@ import { formatBytes, formatTimestamp } from "../../lib/term/format.ts";
 import { renderTable } from "../../lib/term/table.ts";
 import type { CommandContext } from "./context.ts";
 import { DATA_OPTION, openData } from "./open_data.ts";
-import { accountJson, allAccounts, allSessions, findAccount } from "./user_account.ts";
+import {
+  accountJson,
+  allAccounts,
+  allSessions,
+  findAccount,
+  formatQuota,
+  formatUsed,
+} from "./user_account.ts";
 
 const COLUMNS = [
   { title: "NAME" },
   { title: "USED", align: "right" },
   { title: "QUOTA", align: "right" },
+  { title: "FILES", align: "right" },
   { title: "CREATED" },
   { title: "LOGIN" },
 ] as const;
@@ -32,6 +40,7 @@ export const userListCommand = defineCommand({
       user.name,
       formatBytes(user.usedBytes),
       formatBytes(user.quotaBytes),
+      user.quotaFiles === null ? `${user.usedFiles}` : `${user.usedFiles} of ${user.quotaFiles}`,
       formatTimestamp(user.createdAtMs),
       loginWord(user.disabled),
     ]);
@@ -58,8 +67,8 @@ export const userShowCommand = defineCommand({
       ["name", user.name],
       ["login", loginWord(user.disabled)],
       ["created", formatTimestamp(user.createdAtMs)],
-      ["quota", formatBytes(user.quotaBytes)],
-      ["used", formatBytes(user.usedBytes)],
+      ["quota", formatQuota(user)],
+      ["used", formatUsed(user)],
       ["  in the trash", formatBytes(trashBytes)],
       ["  partial uploads", formatBytes(partialBytes)],
       ["sessions", String(sessions.length)],

@@ -80,6 +80,8 @@ export interface PublishIntent {
   readonly size: number;
   /** Bytes of the file that will be replaced; 0 if none. */
   readonly replacedBytes: number;
+  /** Whether a file will be replaced: 1 or 0. */
+  readonly replacedFiles: number;
 }
 
 /** How a file is published. */

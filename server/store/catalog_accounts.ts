@@ -20,6 +20,8 @@ export interface UserQuery {
 export interface QuotaChange {
   /** Most bytes that files and partial uploads may take. */
   readonly quotaBytes?: number;
+  /** Most files; null for no limit. */
+  readonly quotaFiles?: number | null;
 }
 
 /** Bytes of a token's hash that name its session in {@linkcode SessionRecord.id}, in hex. */

@@ -21,17 +21,20 @@ import { SQLITE_CONSTRAINT, sqliteCode } from "./sqlite_errors.ts";
 import { blob, integer, integerOrNull, pathOf, text } from "./sqlite_values.ts";
 
 /** The columns of an account's record. */
-export const USER_COLUMNS = "name, quota_bytes, used_bytes, created_at_ms, disabled";
+export const USER_COLUMNS =
+  "name, quota_bytes, used_bytes, quota_files, used_files, created_at_ms, disabled";
 
 /** Adds an account. */
 export function insertUser(db: SqliteDatabase, user: NewUser, nowMs: number): UserRecord {
   const { salt, iterations, storedKey, serverKey } = user.verifier;
+  const quotaFiles = user.quotaFiles ?? null;
   try {
     db.run(
-      `INSERT INTO users (name, salt, iterations, stored_key, server_key, quota_bytes, created_at_ms,
-         auth_epoch)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[user.name, salt, iterations, storedKey, serverKey, user.quotaBytes, nowMs, nowMs],
+      `INSERT INTO users (name, salt, iterations, stored_key, server_key, quota_bytes, quota_files,
+         created_at_ms, auth_epoch)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[user.name, salt, iterations, storedKey, serverKey, user.quotaBytes, quotaFiles],
+      ...[nowMs, nowMs],
     );
   } catch (error) {
     if (sqliteCode(error) !== SQLITE_CONSTRAINT.PRIMARYKEY) throw error;
@@ -42,7 +45,8 @@ export function insertUser(db: SqliteDatabase, user: NewUser, nowMs: number): Us
     );
   }
   const { name, quotaBytes } = user;
-  return { name, quotaBytes, usedBytes: 0, createdAtMs: nowMs, disabled: false };
+  const used = { usedBytes: 0, usedFiles: 0 };
+  return { name, quotaBytes, quotaFiles, ...used, createdAtMs: nowMs, disabled: false };
 }
 
 /** An account by name. */
@@ -57,6 +61,8 @@ export function toUser(row: Row): UserRecord {
     name: text(row, "name"),
     quotaBytes: integer(row, "quota_bytes"),
     usedBytes: integer(row, "used_bytes"),
+    quotaFiles: integerOrNull(row, "quota_files"),
+    usedFiles: integer(row, "used_files"),
     createdAtMs: integer(row, "created_at_ms"),
     disabled: integer(row, "disabled") === 1,
   };

@@ -38,6 +38,9 @@ export function updateQuota(db: SqliteDatabase, user: string, change: QuotaChang
   if (change.quotaBytes !== undefined) {
     db.run("UPDATE users SET quota_bytes = ? WHERE name = ?", change.quotaBytes, user);
   }
+  if (change.quotaFiles !== undefined) {
+    db.run("UPDATE users SET quota_files = ? WHERE name = ?", change.quotaFiles, user);
+  }
   return requireUser(db, user);
 }
 

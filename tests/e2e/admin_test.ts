@@ -32,10 +32,8 @@ async function setUp(
   const admin = await administrator(world);
   const ann = await world.person("ann", server);
   const add = ["user", "add", "ann", "--quota", "16M", "--password-stdin"];
-  assertEquals(await admin.json(add, { stdin: `${PASSWORD}\n` }), {
-    user: "ann",
-    quota_bytes: 16 * 1024 ** 2,
-  });
+  const added = await admin.json(add, { stdin: `${PASSWORD}\n` });
+  assertEquals([added.name, added.quota_bytes], ["ann", 16 * 1024 ** 2]);
   await login(ann);
   return { world, server, admin, ann };
 }
@@ -70,11 +68,25 @@ Deno.test("an administrator adds people and changes their quota beside the serve
   await ann.ok(["put", "-", "b"], { stdin: text });
   assertEquals((await ann.json(["df"])).quota_bytes, 2 * 1024 ** 2);
 
+  assertEquals((await ann.json(["df"])).quota_files, undefined);
+  await admin.ok(["user", "quota", "ann", "--files", "2"]);
+  const full = await ann.run(["--json", "put", "-", "c"], { stdin: "c" });
+  assertEquals(full.code, 7);
+  const { details } = JSON.parse(full.stderr).error;
+  assertEquals(details, { need_files: 1, have_files: 0 });
+  const { quota_files, used_files } = await ann.json(["df"]);
+  assertEquals([quota_files, used_files], [2, 2]);
+  assertStringIncludes(await ann.ok(["whoami"]), "2 of 2 files used");
+  assertStringIncludes(await admin.ok(["user", "list"]), "2 of 2");
+  await admin.ok(["user", "quota", "ann", "--files", "none"]);
+  await ann.ok(["put", "-", "c"], { stdin: "c" });
+  await ann.ok(["rm", "c"]);
+
   const { users } = await admin.json(["user", "list"]);
-  assertEquals([users.length, users[0].name, users[0].used_bytes], [1, "ann", 1_400_000]);
+  assertEquals([users.length, users[0].name, users[0].used_bytes], [1, "ann", 1_400_001]);
   assertStringIncludes(await admin.ok(["user", "list"]), "1.3 MiB");
   const shown = await admin.json(["user", "show", "ann"]);
-  assertEquals([shown.disabled, shown.trash_bytes, shown.sessions], [false, 0, 1]);
+  assertEquals([shown.disabled, shown.trash_bytes, shown.sessions], [false, 1, 1]);
 
   const codes = [];
   for (
@@ -82,12 +94,13 @@ Deno.test("an administrator adds people and changes their quota beside the serve
       ["show", "eve"],
       ["quota", "eve", "--bytes", "1"],
       ["quota", "ann"],
+      ["quota", "ann", "--files", "many"],
       ["add", "ann", "--password-stdin"],
       ["add", "Ann", "--password-stdin"],
       ["remove", "ann"],
     ]
   ) codes.push((await admin.run(["user", ...args], { stdin: `${PASSWORD}\n` })).code);
-  assertEquals(codes, [3, 3, 2, 8, 2, 2]);
+  assertEquals(codes, [3, 3, 2, 2, 8, 2, 2]);
   const short = await admin.run(["user", "add", "bob", "--password-stdin"], { stdin: "1234567\n" });
   assertEquals(short.code, 2);
   assertEquals((await admin.run(["user", "list", "--data", "/nowhere"])).code, 3);

@@ -384,7 +384,7 @@ function testParts(test: Test): void {
       assertEquals(await depot.traceCommit("p", at("f"), 3), "pending");
     };
     await depot.commitPart("p", at("f"), { size: 3, overwrite: "replace", intent });
-    assertEquals(intents, [{ path: ["f"], size: 3, replacedBytes: 4 }]);
+    assertEquals(intents, [{ path: ["f"], size: 3, replacedBytes: 4, replacedFiles: 1 }]);
     assertEquals(await depot.traceCommit("p", at("f"), 3), "published");
     assertEquals(await depot.traceCommit("p", at("f"), 4), "lost");
     assertEquals(await depot.traceCommit("p", at("x", "f"), 3), "lost");
@@ -475,7 +475,7 @@ function testRemoving(test: Test): void {
     await put(depot, ["f"], "hello");
     await depot.moveToTrash("t1", at("f"));
     assertEquals(await namesIn(depot), []);
-    assertEquals(await depot.measureTrash("t1", at("f")), { bytes: 5, entries: 1 });
+    assertEquals(await depot.measureTrash("t1", at("f")), { bytes: 5, files: 1, entries: 1 });
     assertEquals(await depot.restoreTrash("t1", at("f"), { overwrite: "fail" }), ["f"]);
     assertEquals(await contentOf(depot, "f"), "hello");
     assertEquals(await depot.measureTrash("t1", at("f")), null);
@@ -496,7 +496,7 @@ function testRemoving(test: Test): void {
     await assertCode("NOT_FOUND", () => depot.moveToTrash("t", at("x")));
     await assertCode("NOT_FOUND", () => depot.moveToTrash("../t", at("a"), { recursive: true }));
     await depot.moveToTrash("t", at("a"), { recursive: true });
-    assertEquals(await depot.measureTrash("t", at("a")), { bytes: 8, entries: 4 });
+    assertEquals(await depot.measureTrash("t", at("a")), { bytes: 8, files: 2, entries: 4 });
     await depot.restoreTrash("t", at("a"), { overwrite: "fail" });
     assertEquals(await contentOf(depot, "a", "b", "g"), "three");
   });
@@ -512,7 +512,11 @@ function testRemoving(test: Test): void {
     const restore = (overwrite: "fail" | "rename") =>
       depot.restoreTrash("t", at("d", "f.txt"), { overwrite });
     await assertCode("EXISTS", () => restore("fail"));
-    assertEquals(await depot.measureTrash("t", at("d", "f.txt")), { bytes: 3, entries: 1 });
+    assertEquals(await depot.measureTrash("t", at("d", "f.txt")), {
+      bytes: 3,
+      files: 1,
+      entries: 1,
+    });
     assertEquals(await restore("rename"), ["d", "f (2).txt"]);
     assertEquals(await contentOf(depot, "d", "f.txt"), "new");
     assertEquals(await contentOf(depot, "d", "f (2).txt"), "old");

@@ -58,6 +58,7 @@ export function testAccountCatalog(name: string, withCatalog: WithCatalog): void
   const test: Test = (behaviour, work) =>
     Deno.test(`${name} ${behaviour}`, () => withCatalog(work));
   testUsers(test);
+  testFileQuota(test);
   testRemoval(test);
   testSessions(test);
   testEndedLogins(test);
@@ -119,6 +120,102 @@ function testUsers(test: Test): void {
     await assertCode("USER_NOT_FOUND", () => catalog.removeUser("eve"));
     await assertCode("USER_NOT_FOUND", () => catalog.endSessions("eve"));
     assertEquals(await catalog.authEpoch("eve"), null);
+  });
+}
+
+/** Files that ada's account counts. */
+async function files(catalog: Catalog): Promise<number> {
+  return (await catalog.findUser("ada"))?.usedFiles ?? -1;
+}
+
+const INTENT = { path: ["docs", "a"], size: 100, durability: "os" } as const;
+const NEW = { ...INTENT, replacedBytes: 0, replacedFiles: 0 };
+const REPLACING = { ...INTENT, replacedBytes: 100, replacedFiles: 1 };
+
+function testFileQuota(test: Test): void {
+  test("holds a quota in files, and says what is needed and left", async (catalog) => {
+    await catalog.createUser({
+      name: "ada",
+      verifier: verifierOf(1),
+      quotaBytes: 1000,
+      quotaFiles: 2,
+    });
+    assertEquals((await catalog.findUser("ada"))?.quotaFiles, 2);
+    await catalog.openUpload(newUpload("a"));
+    await catalog.beginWrite({ ...NEW, id: "s", user: "ada" });
+    await catalog.finishCommit("s");
+    assertEquals(await files(catalog), 2);
+    const error = await assertCode("QUOTA_EXCEEDED", () => catalog.openUpload(newUpload("b")));
+    assertEquals(error.details, { need_files: 1, have_files: 0 });
+    await assertCode("QUOTA_EXCEEDED", () => catalog.beginWrite({ ...NEW, id: "t", user: "ada" }));
+    // What is refused takes nothing, of bytes neither.
+    assertEquals((await catalog.usage("ada"))?.usedBytes, 200);
+    // Replacing needs no place.
+    await catalog.openUpload(newUpload("c", { reserveFiles: 0 }));
+    await catalog.beginWrite({ ...REPLACING, id: "t", user: "ada" });
+    await catalog.finishCommit("t");
+    assertEquals(await files(catalog), 2);
+    await catalog.setQuota("ada", { quotaFiles: 3 });
+    await catalog.openUpload(newUpload("d"));
+    await assertCode("QUOTA_EXCEEDED", () => catalog.openUpload(newUpload("e")));
+    await catalog.setQuota("ada", { quotaFiles: null });
+    await catalog.openUpload(newUpload("e"));
+    assertEquals(await files(catalog), 4);
+    assertEquals((await catalog.usage("ada"))?.quotaFiles, null);
+  });
+
+  test("counts each file once, however its upload ends", async (catalog) => {
+    await addUser(catalog, "ada", 10_000);
+    const commit = async (id: string, reserveFiles: number, intent: typeof NEW) => {
+      await catalog.openUpload(newUpload(id, { reserveFiles }));
+      await catalog.beginCommit(id, intent);
+      await catalog.finishCommit(id);
+      return await files(catalog);
+    };
+    assertEquals(await commit("a", 1, NEW), 1);
+    assertEquals(await commit("b", 0, REPLACING), 1);
+    // The name was taken meanwhile, or has become free.
+    assertEquals(await commit("c", 1, REPLACING), 1);
+    assertEquals(await commit("d", 0, NEW), 2);
+    await catalog.openUpload(newUpload("e"));
+    await catalog.reserve("e", 500);
+    assertEquals(await files(catalog), 3);
+    await catalog.beginCommit("e", NEW);
+    await catalog.abortCommit("e");
+    assertEquals(await files(catalog), 3);
+    await catalog.discardUpload("e");
+    assertEquals(await files(catalog), 2);
+    await catalog.beginWrite({ ...NEW, id: "s", user: "ada" });
+    await catalog.abortCommit("s");
+    assertEquals(await files(catalog), 2);
+    await catalog.setQuota("ada", { quotaFiles: 2 });
+    await catalog.openUpload(newUpload("f", { reserveFiles: 0 }));
+    await assertCode("QUOTA_EXCEEDED", () => catalog.beginCommit("f", NEW));
+    await catalog.beginCommit("f", REPLACING);
+    await catalog.finishCommit("f");
+    assertEquals(await files(catalog), 2);
+  });
+
+  test("counts files in the trash until it is emptied, and those that moves replace", async (catalog) => {
+    await addUser(catalog, "ada", 10_000);
+    for (const id of ["a", "b", "c"]) {
+      await catalog.beginWrite({ ...NEW, id, user: "ada" });
+      await catalog.finishCommit(id);
+    }
+    const item = { id: "t", user: "ada", path: ["d"], kind: "folder" } as const;
+    await catalog.beginRemoval(item);
+    await catalog.finishRemoval("t", { bytes: 200, files: 2, entries: 3 });
+    assertEquals([await files(catalog), (await catalog.findTrash("t"))?.files], [3, 2]);
+    await catalog.beginTrashExit("t", "emptying");
+    await catalog.finishTrashExit("t");
+    assertEquals(await files(catalog), 1);
+    const move = { user: "ada", from: ["x"], to: ["y"], replacedBytes: 0 };
+    await catalog.beginMove({ ...move, id: "m" });
+    await catalog.endMove("m", false);
+    assertEquals(await files(catalog), 1);
+    await catalog.beginMove({ ...move, id: "n" });
+    await catalog.endMove("n", true);
+    assertEquals(await files(catalog), 0);
   });
 }
 

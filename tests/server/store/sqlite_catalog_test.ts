@@ -98,6 +98,9 @@ Deno.test("SqliteCatalog.open() brings a database of the first schema up to date
     rawly(path, (db) =>
       db.exec(
         `DROP TABLE trash; DROP TABLE moves; ALTER TABLE users DROP COLUMN auth_epoch;
+         ALTER TABLE users DROP COLUMN quota_files; ALTER TABLE users DROP COLUMN used_files;
+         ALTER TABLE uploads DROP COLUMN reserved_files;
+         ALTER TABLE uploads DROP COLUMN replaced_files;
          PRAGMA user_version = 1`,
       ));
     const catalog = SqliteCatalog.open(path);
@@ -106,6 +109,8 @@ Deno.test("SqliteCatalog.open() brings a database of the first schema up to date
       usedBytes: 100,
       partialBytes: 100,
       trashBytes: 0,
+      quotaFiles: null,
+      usedFiles: 0,
     });
     await catalog.beginRemoval({ id: "t", user: "ada", path: ["a"], kind: "file" });
     assertEquals((await catalog.findTrash("t"))?.state, "moving");
