@@ -110,6 +110,10 @@ Deno.test("disabling an account closes its connections at once", async () => {
   await using stack = new AsyncDisposableStack();
   const { world, admin, ann } = await setUp(stack);
   const process = await openConnection(world, ann);
+  // One more, which waits for a stdin that says nothing.
+  const silent = ann.spawn(["put", "-", "silent"], { stdin: "" });
+  const parts = join(world.data, "parts");
+  await until(() => [...Deno.readDirSync(parts)].length > 1, "the second upload to begin");
   assertEquals((await admin.json(["user", "disable", "ann"])).disabled, true);
   const startedMs = performance.now();
   const { code, stderr } = await endOf(process);
@@ -118,6 +122,9 @@ Deno.test("disabling an account closes its connections at once", async () => {
   // It should take one second; a busy machine may need longer.
   assertLess(performance.now() - startedMs, 3000);
 
+  const ended = await Promise.all([silent.status, silent.stdout.cancel(), silent.stderr.cancel()]);
+  assertEquals(ended[0].code, 4);
+  await silent.stdin.abort().catch(() => {});
   assertEquals((await ann.run(["ls"])).code, 4);
   const refused = await ann.run(["login", "ann", "--password-stdin"], { stdin: `${PASSWORD}\n` });
   assertEquals(refused.code, 4);
