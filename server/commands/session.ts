@@ -33,7 +33,8 @@ const listCommand = defineCommand({
       session.id,
       session.user,
       formatTimestamp(session.createdAtMs),
-      timeOrDash(session.lastUsedAtMs),
+      // Uses are noted by the hour: none was before the session.
+      timeOrDash(session.lastUsedAtMs && Math.max(session.lastUsedAtMs, session.createdAtMs)),
       timeOrDash(session.expiresAtMs),
       session.label,
     ]);

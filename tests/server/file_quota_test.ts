@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { TrivetError } from "../../lib/errors.ts";
 import type { RpcClient } from "../../lib/rpc/client.ts";
@@ -11,11 +11,16 @@ const MIB = 1024 * 1024;
 /** A server and a login of somebody who may have three files. */
 async function setUp(stack: AsyncDisposableStack): Promise<RpcClient> {
   const server = stack.use(await TestServer.start());
+  return stack.use(await server.login(await addUser(server, 3)));
+}
+
+/** Adds ada with a quota in files; a token of hers. */
+async function addUser(server: TestServer, quotaFiles: number): Promise<string> {
   const token = await server.addUser("ada");
   const catalog = SqliteCatalog.open(join(server.data, "trivet.db"));
-  await catalog.setQuota("ada", { quotaFiles: 3 });
+  await catalog.setQuota("ada", { quotaFiles });
   await catalog.close();
-  return stack.use(await server.login(token));
+  return token;
 }
 
 async function put(rpc: RpcClient, name: string, text = name): Promise<void> {
@@ -78,4 +83,84 @@ Deno.test("an upload that is given up gives its file back", async () => {
   assertEquals(await files(rpc), [1, 3]);
   await ask(rpc, "put.discard", { uploadId });
   assertEquals(await files(rpc), [0, 3]);
+});
+
+const NAMES = ["a", "b", "c", "d", "e"];
+
+/** What a client does next, chosen by a number. */
+async function act(rpc: RpcClient, next: () => number): Promise<void> {
+  const name = () => NAMES[next() % NAMES.length] ?? "a";
+  switch (next() % 8) {
+    case 0:
+    case 1:
+      return await put(rpc, name(), "x".repeat(next() % 3));
+    case 2: {
+      const content = noise(next() % MIB);
+      const upload = await openUpload(rpc, name(), content.length);
+      await sendChunks(rpc, upload, content);
+      return await commit(rpc, upload, content);
+    }
+    case 3: {
+      const { uploadId } = await openUpload(rpc, name(), 9, "never");
+      if (next() % 2 === 0) await ask(rpc, "put.discard", { uploadId });
+      return;
+    }
+    case 4:
+      return void await ask(rpc, "mv", { from: [name()], to: [name()], overwrite: "replace" });
+    case 5:
+      return void await ask(rpc, "rm", { path: [name()] });
+    case 6: {
+      const [item] = (await ask(rpc, "trash.list", {})).items;
+      const request = { id: item?.id ?? "", overwrite: "rename" } as const;
+      return void await ask(rpc, "trash.restore", request);
+    }
+    default:
+      return void await ask(rpc, "trash.empty", {});
+  }
+}
+
+/** Numbers that look random and are the same for the same seed. */
+function numbers(seed: number): () => number {
+  const words = new Uint32Array(noise(64 * 1024, seed).buffer);
+  let at = 0;
+  return () => words[at++ % words.length] ?? 0;
+}
+
+async function countFiles(folder: string): Promise<number> {
+  let files = 0;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    files += isDirectory ? await countFiles(join(folder, name)) : 1;
+  }
+  return files;
+}
+
+Deno.test("the count of files is that of the disk after what many clients do at once", async () => {
+  await using server = await TestServer.start();
+  const token = await addUser(server, 12);
+  const done = { answered: 0, refused: 0 };
+  await Promise.all([1, 2, 3, 4].map(async (seed) => {
+    const next = numbers(seed);
+    await using rpc = await server.login(token);
+    for (let i = 0; i < 60; i++) {
+      try {
+        await act(rpc, next);
+        done.answered++;
+      } catch (error) {
+        // Names that are missing or taken, a full quota, an upload that another client took over.
+        if (!(error instanceof TrivetError) || error.code === "INTERNAL") throw error;
+        done.refused++;
+      }
+    }
+  }));
+  assertGreater(done.answered, done.refused);
+  await using rpc = await server.login(token);
+  const onDisk = await countFiles(server.home("ada")) +
+    await countFiles(join(server.data, "parts")) +
+    await countFiles(join(server.data, "trash"));
+  // What replaces a file when it is done needs no place of its own until then.
+  const catalog = SqliteCatalog.open(join(server.data, "trivet.db"));
+  const open = await catalog.listUploads({ limit: 100 });
+  await catalog.close();
+  const replacing = open.filter(({ reservedFiles }) => reservedFiles === 0).length;
+  assertEquals(await files(rpc), [onDisk - replacing, 12]);
 });
