@@ -53,6 +53,10 @@ export interface Account {
   readonly usedBytes: number;
   /** Bytes that it may hold. */
   readonly quotaBytes: number;
+  /** Files that it holds, where their number is limited. */
+  readonly usedFiles?: number | undefined;
+  /** Files that it may hold, where their number is limited. */
+  readonly quotaFiles?: number | undefined;
   /** `read`, `write` or `full`. */
   readonly scope: string;
 }
@@ -106,4 +110,8 @@ export interface DiskUsage {
   readonly partialBytes: number;
   /** What the trash holds. */
   readonly trashBytes: number;
+  /** Files that count, trash and unfinished uploads included, where their number is limited. */
+  readonly usedFiles?: number | undefined;
+  /** Most files, where their number is limited. */
+  readonly quotaFiles?: number | undefined;
 }

@@ -66,8 +66,10 @@ async function sendAll(
     return { stored, sentBytes: 0, verifiedBytes: 0, resumedAtBytes: 0 };
   }
   const digester = await createDigester();
+  // A stream that says nothing for long must not hide that the connection is down.
+  const ended = signal === undefined ? rpc.failed : AbortSignal.any([signal, rpc.failed]);
   const sender = new ChunkSender({
-    source: new StreamSource({ read: (buffer) => abortable(reader.read(buffer), signal) }),
+    source: new StreamSource({ read: (buffer) => abortable(reader.read(buffer), ended) }),
     chunkBytes,
     requestId: 0,
     digester,

@@ -59,6 +59,8 @@ export type ErrorCode =
   | "NOT_FOUND"
   | "UPLOAD_NOT_FOUND"
   | "LOCAL_NOT_FOUND"
+  | "USER_NOT_FOUND"
+  | "SESSION_NOT_FOUND"
   | "AUTH_REQUIRED"
   | "AUTH_FAILED"
   | "AUTH_THROTTLED"
@@ -131,6 +133,8 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the folder with trivet ls"),
   UPLOAD_NOT_FOUND: kind(EXIT.NOT_FOUND, true, "Start the upload again"),
   LOCAL_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "Check the path on this machine"),
+  USER_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the accounts with trivetd user list"),
+  SESSION_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the sessions with trivetd session list"),
 
   AUTH_REQUIRED: kind(EXIT.REFUSED, false, "Log in with trivet login"),
   AUTH_FAILED: kind(EXIT.REFUSED, false, "Check the user name and the password"),

@@ -19,7 +19,7 @@ import { expectFrame } from "../lib/rpc/handshake.ts";
 import { checkHead, readMessage } from "../lib/rpc/messages.ts";
 import type { Depot } from "./netdisk/depot.ts";
 import type { Session } from "./netdisk/context.ts";
-import type { Catalog } from "./store/catalog.ts";
+import type { Catalog, NewToken } from "./store/catalog.ts";
 
 /** How long a login by password lasts, in milliseconds. */
 export const SESSION_TOKEN_MS = 30 * 24 * 60 * 60 * 1000;
@@ -192,12 +192,15 @@ async function byPassword(
   request: Step<"scram-first"> & { readonly claim: (user: string) => void },
 ): Promise<Session> {
   const { throttle, now } = authority;
+  let authEpoch = 0;
   const scram = new ScramServer({
     fakeSecret: authority.fakeSecret,
     ...(guest.channelBinding === undefined ? {} : { channelBinding: guest.channelBinding }),
-    lookup: (user) => {
+    lookup: async (user) => {
       request.claim(user);
-      return lookup(authority, guest, user);
+      // Before the verifier: a password that changes between the two makes the login fail.
+      authEpoch = await authority.catalog.authEpoch(user) ?? authEpoch;
+      return await lookup(authority, guest, user);
     },
   });
   if (request.mechanism !== scram.mechanism) {
@@ -213,7 +216,7 @@ async function byPassword(
     const message = await scram.final(next.message);
     const user = scram.user ?? "";
     throttle.succeeded(guest.source, user, now());
-    return await welcome(authority, guest, { user, message, session: request.session });
+    return await welcome(authority, guest, { user, authEpoch, message, session: request.session });
   } catch (error) {
     const refused = error instanceof TrivetError && error.code === "AUTH_FAILED";
     if (refused && scram.user !== undefined) throttle.failed(guest.source, scram.user, now());
@@ -242,20 +245,25 @@ async function lookup(
 async function welcome(
   authority: Authority,
   guest: Guest,
-  login: { user: string; message: string; session: { label: string } | undefined },
+  login: {
+    user: string;
+    authEpoch: number;
+    message: string;
+    session: { label: string } | undefined;
+  },
 ): Promise<Session> {
-  const { user, message, session } = login;
+  const { user, authEpoch, message, session } = login;
   // Homes may have been removed by hand.
   await authority.depot.createHome(user);
   const known: Session = { user, scope: "full", pathPrefix: [], tokenHash: null };
   if (session === undefined) {
     await answer(guest.link, { step: "authenticated", user, scope: known.scope, message });
-    return known;
+    return { ...known, authEpoch };
   }
   const token = newToken();
   const hash = Uint8Array.fromHex(await hashToken(token));
   const tokenExpiresMs = Date.now() + SESSION_TOKEN_MS;
-  await authority.catalog.addToken({
+  const added: NewToken = {
     hash,
     user,
     kind: "session",
@@ -263,7 +271,8 @@ async function welcome(
     pathPrefix: [],
     expiresAtMs: tokenExpiresMs,
     label: session.label,
-  });
+  };
+  await authority.catalog.addSession(added, authEpoch);
   const head: AuthResponse = {
     step: "authenticated",
     user,

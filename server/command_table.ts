@@ -9,6 +9,8 @@ import { VERSION } from "../lib/version.ts";
 import { configGroup } from "./commands/config.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { SERVE_OPTIONS } from "./config.ts";
+import { sessionCommand } from "./commands/session.ts";
+import { userCommand } from "./commands/user.ts";
 
 /** See the module. */
 export const TRIVETD = defineProgram({
@@ -23,10 +25,11 @@ export const TRIVETD = defineProgram({
       env: "TRIVETD_CONFIG",
       help: "Config file in TOML: one key for each option of serve, named as the option",
     },
+    "no-input": { kind: "boolean", env: "TRIVETD_NO_INPUT", help: "Never ask anything" },
     json: { kind: "boolean", env: "TRIVETD_JSON", help: "Print results as one JSON document" },
     quiet: { kind: "boolean", short: "q", env: "TRIVETD_QUIET", help: "Print errors only" },
     "no-color": { kind: "boolean", env: "TRIVETD_NO_COLOR", help: "Print without colours" },
   },
   configKeys: SERVE_OPTIONS,
-  commands: [serveCommand, configGroup],
+  commands: [serveCommand, userCommand, sessionCommand, configGroup],
 });

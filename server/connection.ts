@@ -22,6 +22,7 @@ import { type Admission, type AdmittedGuest, UNIX_SOURCE } from "./admission.ts"
 import { type Audit, auditCalls } from "./audit.ts";
 import { authenticate, type Authority } from "./authenticate.ts";
 import type { DirectDoors } from "./direct_doors.ts";
+import type { LoginWatch } from "./login_watch.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
 import { openNetdiskSession } from "./netdisk/service.ts";
 
@@ -36,6 +37,8 @@ export interface ConnectionContext {
   readonly authority: Authority;
   readonly admission: Admission;
   readonly stores: NetdiskStores;
+  /** Ends connections whose login has ended. */
+  readonly logins: LoginWatch;
   readonly serverId: string;
   /** SHA-256 of the certificate, on a TLS listener. */
   readonly channelBinding: Uint8Array<ArrayBuffer> | undefined;
@@ -133,6 +136,12 @@ async function serveMember(
   context: ConnectionContext & { readonly conn: AcceptedConn; readonly source: string },
 ): Promise<void> {
   link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
+  using _watched = context.logins.add({
+    login: session,
+    end: (reason) => {
+      link.closeAfter(encodeControl(FrameType.ERROR, 0, reason.toMessage()), reason);
+    },
+  });
   await using netdisk = openNetdiskSession({ ...context.stores, session });
   const { conn, doors, audit, source } = context;
   const { user } = session;

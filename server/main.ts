@@ -5,6 +5,7 @@
  */
 
 import { runProgram } from "../lib/term/run_program.ts";
+import { systemPrompter } from "../lib/term/system.ts";
 import { TRIVETD } from "./command_table.ts";
 
 /** Whether this runs from source, where the client is started through the task runner too. */
@@ -13,8 +14,10 @@ function isFromSource(): boolean {
 }
 
 if (import.meta.main) {
-  const code = await runProgram(TRIVETD, Deno.args, ({ output, env, signal }) => ({
+  const code = await runProgram(TRIVETD, Deno.args, ({ globals, output, env, signal }) => ({
     output,
+    prompter: systemPrompter({ noInput: globals["no-input"], signal }),
+    stdin: Deno.stdin,
     env,
     untilInterrupted: async () => {
       if (signal.aborted) return;

@@ -20,6 +20,7 @@ import { type ClassicOptions, ClassicService } from "./classic/service.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
 import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
+import { LoginWatch } from "./login_watch.ts";
 import { openIdentity, openOwnCertificate, readTlsIdentity, type TlsIdentity } from "./identity.ts";
 import type { LimitOptions } from "./limit_config.ts";
 import { ActiveUploads } from "./netdisk/active_uploads.ts";
@@ -98,6 +99,10 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   const depot = await FolderDepot.open(folder.path, { names });
   const recovered = await recoverCommits(catalog, depot);
   if (recovered > 0) log.info("Settled {recovered} uploads of the last run", { recovered });
+  // What the removal of an account left when it was interrupted; it must not keep the server down.
+  await depot.removeSetAside().catch((error) => {
+    log.warning("Cannot delete what removed accounts have left: {error}", { error });
+  });
   await catalog.removeExpiredTokens();
 
   const identity = await openIdentity(catalog);
@@ -136,6 +141,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
     },
     admission: new Admission(options),
     stores: { catalog, depot, names, activeUploads: new ActiveUploads(options) },
+    logins: stack.use(new LoginWatch(catalog)),
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,
     doors,

@@ -18,7 +18,8 @@ export const dfCommand = defineCommand({
     const { formatBytes } = await import("../../lib/term/format.ts");
     const { renderTable } = await import("../../lib/term/table.ts");
     await using client = await openClient(context);
-    const { quotaBytes, usedBytes, partialBytes, trashBytes } = await client.df(context.signal);
+    const usage = await client.df(context.signal);
+    const { quotaBytes, usedBytes, partialBytes, trashBytes, usedFiles, quotaFiles } = usage;
     const freeBytes = Math.max(quotaBytes - usedBytes, 0);
     const rows = [
       ["quota", quotaBytes],
@@ -27,7 +28,10 @@ export const dfCommand = defineCommand({
       ["  partial uploads", partialBytes],
       ["free", freeBytes],
     ] as const;
-    const lines = rows.map(([name, bytes]) => [name, formatBytes(bytes)]);
+    const lines = rows.map(([name, bytes]): string[] => [name, formatBytes(bytes)]);
+    if (quotaFiles !== undefined) {
+      lines.push(["quota in files", String(quotaFiles)], ["files used", String(usedFiles)]);
+    }
     for (const line of renderTable([{}, { align: "right" }], lines)) context.output.line(line);
     context.output.json({
       quota_bytes: quotaBytes,
@@ -35,6 +39,7 @@ export const dfCommand = defineCommand({
       trash_bytes: trashBytes,
       partial_bytes: partialBytes,
       free_bytes: freeBytes,
+      ...(quotaFiles === undefined ? {} : { quota_files: quotaFiles, used_files: usedFiles }),
     });
   },
 });

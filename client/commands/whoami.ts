@@ -17,16 +17,19 @@ export const whoamiCommand = defineCommand({
   run: async (context: ClientContext) => {
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
-    const { user, usedBytes, quotaBytes, scope } = await client.whoami(context.signal);
+    const account = await client.whoami(context.signal);
+    const { user, usedBytes, quotaBytes, usedFiles, quotaFiles, scope } = account;
     const { output } = context;
     output.line(`${user} at ${client.server}`);
     output.line(`${formatBytes(usedBytes)} of ${formatBytes(quotaBytes)} used`);
+    if (quotaFiles !== undefined) output.line(`${usedFiles} of ${quotaFiles} files used`);
     output.json({
       user,
       server: client.server,
       scope,
       used_bytes: usedBytes,
       quota_bytes: quotaBytes,
+      ...(quotaFiles === undefined ? {} : { used_files: usedFiles, quota_files: quotaFiles }),
     });
   },
 });

@@ -284,12 +284,16 @@ const Failed = v.object({
 /** An item of a request that failed, while others may not have. */
 export type FailedItem = v.InferOutput<typeof Failed>;
 
+/** Files that count and most that may; absent where there is no limit. */
+const FILE_QUOTA = { usedFiles: v.optional(Count), quotaFiles: v.optional(Count) };
+
 /** Answers by method: the head of RESPONSE. */
 export const NETDISK_RESPONSES = {
   whoami: v.object({
     user: v.string(),
     usedBytes: Count,
     quotaBytes: Count,
+    ...FILE_QUOTA,
     scope: v.string(),
   }),
   logout: v.object({ revoked: v.boolean() }),
@@ -320,6 +324,7 @@ export const NETDISK_RESPONSES = {
     partialBytes: Count,
     /** What the trash holds. */
     trashBytes: Count,
+    ...FILE_QUOTA,
   }),
   "trash.list": v.object({ items: v.array(TrashItem), more: v.boolean() }),
   /** Where the item now stands. */

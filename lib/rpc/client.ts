@@ -97,6 +97,7 @@ export class RpcClient implements AsyncDisposable {
   readonly #heartbeat: Heartbeat;
   #lastId = 0;
   #failure: TrivetError | null = null;
+  readonly #failed = new AbortController();
   #pump: Promise<void> = Promise.resolve();
 
   private constructor(link: Link, options: RpcClientOptions) {
@@ -117,6 +118,11 @@ export class RpcClient implements AsyncDisposable {
     client.#pump = client.#run();
     client.#heartbeat.start();
     return client;
+  }
+
+  /** Aborted, with the reason, once the link is down. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
   }
 
   /** Why the link is down, or `null` while it is up. */
@@ -337,6 +343,7 @@ export class RpcClient implements AsyncDisposable {
   #fail(error: TrivetError): void {
     if (this.#failure !== null) return;
     this.#failure = error;
+    this.#failed.abort(error);
     this.#heartbeat.stop();
     this.#link.close(error);
     // Those that wait go first, so that none of them is given a place meanwhile.

@@ -24,7 +24,7 @@ export interface ClassicContext extends ClassicTimeouts {
   /** Of the netdisk that is served. */
   readonly netdisk: Pick<
     ConnectionContext,
-    "authority" | "admission" | "audit" | "stores" | "loginTimeoutMs" | "shutdown"
+    "authority" | "admission" | "audit" | "logins" | "stores" | "loginTimeoutMs" | "shutdown"
   >;
   /** Turns of those whose password is worked on. */
   readonly turns: Places;
@@ -57,23 +57,25 @@ export async function serveClassicConnection(
 }
 
 async function serve(wire: ClassicWire, source: string, context: ClassicContext): Promise<void> {
-  const { admission, loginTimeoutMs, stores, audit } = context.netdisk;
+  const { admission, loginTimeoutMs, stores, audit, logins } = context.netdisk;
   const guest: AdmittedGuest = { source, evict: (reason) => wire.close(reason) };
   admission.enter(guest);
   // One deadline from accept to login: a slow drip of bytes does not move it.
   const deadline = setTimeout(() => {
     wire.close(new TrivetError("TIMEOUT", "The login took too long"));
   }, loginTimeoutMs);
-  let user: string | undefined;
+  let login: ClassicLogin | undefined;
   try {
-    user = await serveGuest(wire, source, context);
-    if (user === undefined || !admission.promote(guest)) return;
+    login = await serveGuest(wire, source, context);
+    if (login === undefined || !admission.promote(guest)) return;
   } finally {
     clearTimeout(deadline);
     admission.leave(guest);
   }
+  const { user } = login;
+  const session = { ...login, scope: "full", pathPrefix: [], tokenHash: null } as const;
+  using _watched = logins.add({ login: session, end: (reason) => wire.close(reason) });
   try {
-    const session = { user, scope: "full", pathPrefix: [], tokenHash: null } as const;
     const member = { ...stores, session };
     await converse(
       wire,
@@ -124,13 +126,20 @@ async function audited(
   };
 }
 
-/** Serves somebody until it is known who it is; answers the user's name if that came about. */
+/** Somebody who has logged in. */
+interface ClassicLogin {
+  readonly user: string;
+  /** See `Catalog.authEpoch`. */
+  readonly authEpoch: number;
+}
+
+/** Serves somebody until it is known who it is; answers that if it came about. */
 async function serveGuest(
   wire: ClassicWire,
   source: string,
   { netdisk: { authority }, turns }: ClassicContext,
-): Promise<string | undefined> {
-  let known: string | undefined;
+): Promise<ClassicLogin | undefined> {
+  let known: ClassicLogin | undefined;
   await converse(wire, async (command) => {
     if (command.name !== "register" && command.name !== "login") {
       throw new TrivetError("AUTH_REQUIRED", `Cannot ${command.name}: log in first`);
@@ -141,8 +150,7 @@ async function serveGuest(
       await registerClassic(authority, credentials);
       return { data: `Registered ${user}` };
     }
-    await loginClassic(authority, credentials);
-    known = user;
+    known = { user, authEpoch: await loginClassic(authority, credentials) };
     return { data: `Logged in as ${user}`, isLast: true };
   });
   return known;

@@ -63,14 +63,15 @@ export async function registerClassic(
  *
  * @param authority The server's part.
  * @param credentials Of the account.
+ * @returns The account's epoch; see `Catalog.authEpoch`.
  * @throws {TrivetError} `AUTH_FAILED`, with one message for a wrong password and an unknown name;
  * `AUTH_THROTTLED`, `USER_NAME_INVALID`, `PASSWORD_INVALID`.
  */
 export async function loginClassic(
   authority: Authority,
   credentials: ClassicCredentials,
-): Promise<void> {
-  await noted(authority, credentials, "password", async () => {
+): Promise<number> {
+  return await noted(authority, credentials, "password", async () => {
     const { user, password, source } = credentials;
     const { throttle, now } = authority;
     checkUserName(user);
@@ -81,6 +82,8 @@ export async function loginClassic(
     }
     // Both for every name, so that the time taken says nothing about the name.
     const fake = await fakeVerifier(authority.fakeSecret, user);
+    // Before the verifier: a password that changes between the two ends this login.
+    const authEpoch = await authority.catalog.authEpoch(user) ?? 0;
     const found = await authority.catalog.findVerifier(user);
     const verifier = found ?? fake;
     const keys = await inTurn(credentials, () => deriveScramKeys(password, verifier));
@@ -92,6 +95,7 @@ export async function loginClassic(
     throttle.succeeded(source, user, now());
     // Homes may have been removed by hand.
     await authority.depot.createHome(user);
+    return authEpoch;
   });
 }
 
@@ -108,17 +112,18 @@ async function inTurn<T>(
 }
 
 /** Reports how an attempt ended. */
-async function noted(
+async function noted<T>(
   authority: Authority,
   { user, source }: ClassicCredentials,
   kind: AuthAttempt["kind"],
-  attempt: () => Promise<void>,
-): Promise<void> {
+  attempt: () => Promise<T>,
+): Promise<T> {
   const startedMs = performance.now();
   const durationMs = () => performance.now() - startedMs;
   try {
-    await attempt();
+    const result = await attempt();
     authority.onAttempt?.({ kind, user, error: null, source, durationMs: durationMs() });
+    return result;
   } catch (error) {
     if (error instanceof TrivetError && error.code !== "CONNECTION_LOST") {
       // A name that is not one may be a password in the wrong place.

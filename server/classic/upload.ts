@@ -167,6 +167,7 @@ async function reserve(
   at: HomePath,
   { id, size }: { readonly id: string; readonly size: number },
 ): Promise<void> {
+  const taken = await depot.checkTarget(at, "replace");
   for (let tries = 0; tries < OPEN_TRIES_MAX; tries++) {
     const { upload, created } = await catalog.openUpload({
       id,
@@ -177,6 +178,7 @@ async function reserve(
       chunkBytes: chunkBytesFor(size),
       overwrite: "replace",
       reserveBytes: size,
+      reserveFiles: taken === null ? 1 : 0,
     });
     if (created) return;
     await activeUploads.takeOver(upload.id);

@@ -5,10 +5,15 @@
  */
 
 import type { Output } from "../../lib/term/output.ts";
+import type { Prompter } from "../../lib/term/prompt.ts";
 
 /** See the module. */
 export interface CommandContext {
   readonly output: Output;
+  /** Asks the person at the terminal. */
+  readonly prompter: Prompter;
+  /** What is piped into this process. */
+  readonly stdin: Pick<Deno.FsFile, "read">;
   /** Reads an environment variable. */
   readonly env: (name: string) => string | undefined;
   /** Resolves at the first SIGINT or SIGTERM. */

@@ -21,6 +21,8 @@ export interface Session {
   readonly pathPrefix: readonly string[];
   /** SHA-256 of the token that it logged in with; `null` after a login by password. */
   readonly tokenHash: Uint8Array | null;
+  /** After a login by password alone: the account's epoch, see `Catalog.authEpoch`. */
+  readonly authEpoch?: number;
 }
 
 /** The server's part of the netdisk. */

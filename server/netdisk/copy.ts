@@ -139,8 +139,9 @@ async function copyFile(copying: Copying, from: HomePath, to: HomePath): Promise
   // The part first: an intent without a part would count what has the name as its end.
   (await depot.createPart(id)).close();
   try {
-    const reservation = { path: to.path, size, replacedBytes: 0, durability: "os" } as const;
-    await catalog.beginWrite({ ...reservation, id, user });
+    const replacedFiles = taken === null ? 0 : 1;
+    const reservation = { path: to.path, size, replacedBytes: 0, replacedFiles } as const;
+    await catalog.beginWrite({ ...reservation, durability: "os", id, user });
     const copied = await depot.copyToPart(id, from, { signal });
     if (copied.etag !== source.etag) throw refusal("CHANGED", from, "another program changed it");
     const durability = "commit";

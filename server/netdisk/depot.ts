@@ -87,6 +87,8 @@ export interface PublishIntent {
   readonly size: number;
   /** Bytes of the file that will be replaced; 0 if none. */
   readonly replacedBytes: number;
+  /** Whether a file will be replaced: 1 or 0. */
+  readonly replacedFiles: number;
 }
 
 /** How a file is published. */
@@ -249,6 +251,13 @@ export interface MoveOptions {
 export interface Depot {
   /** Makes a user's home, durably; an existing one stays. */
   createHome(user: string): Promise<void>;
+  /**
+   * Takes a user's home and trash out of everybody's reach, durably; with `keepHome` only the trash.
+   * `removeSetAside` deletes them.
+   */
+  setAsideHome(user: string, options?: { keepHome?: boolean }): Promise<void>;
+  /** Deletes what `setAsideHome` took out of reach, also what a crash left of it. */
+  removeSetAside(): Promise<void>;
 
   /** One entry; the root has the name "". Files carry their entity tag. */
   stat(at: HomePath): Promise<NetdiskEntry>;

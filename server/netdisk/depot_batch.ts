@@ -246,8 +246,9 @@ class RunningBatch {
 
 function toIntent({ index, file, to }: Planned): PlannedFile {
   const size = file.bytes.length;
-  if ("root" in to) return { index, path: file.path, size, replacedBytes: 0 };
-  return { index, path: to.path, size, replacedBytes: to.taken?.size ?? 0 };
+  if ("root" in to) return { index, path: file.path, size, replacedBytes: 0, replacedFiles: 0 };
+  const replacedFiles = to.taken === null ? 0 : 1;
+  return { index, path: to.path, size, replacedBytes: to.taken?.size ?? 0, replacedFiles };
 }
 
 function twice({ path }: NewFile): TrivetError {

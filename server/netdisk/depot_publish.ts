@@ -102,8 +102,9 @@ export class Publisher {
       if (overwrite === "skip" && planned.taken !== null) {
         return { published: toPublished(planned, planned.taken, true), folder };
       }
-      const replacedBytes = planned.taken?.size ?? 0;
-      await options.intent?.({ path: planned.path, size: part.size, replacedBytes });
+      const { path, taken } = planned;
+      const replaced = { replacedBytes: taken?.size ?? 0, replacedFiles: taken === null ? 0 : 1 };
+      await options.intent?.({ path, size: part.size, ...replaced });
       // The wait may have been long: look again, and from here to the rename without a pause.
       const target = options.intent === undefined ? planned : this.target(at, overwrite);
       if (!sameTarget(planned, target) || !place(part, target, overwrite)) continue;

@@ -60,12 +60,14 @@ export function makePrivateFolder(path: string): string {
 
 /** Tries the file system out with a file whose name no part has. */
 function probe(folder: string): { foldsCase: boolean; masksMode: boolean } {
-  const path = join(folder, ".probe");
+  // A name of its own: a command beside the server may try it out at the same moment.
+  const name = `.probe-${Deno.pid}`;
+  const path = join(folder, name);
   if (existsSync(path)) Deno.removeSync(path);
   Deno.openSync(path, { createNew: true, write: true, mode: 0o755 }).close();
   try {
     const masksMode = ((Deno.lstatSync(path).mode ?? 0o755) & 0o777) !== 0o755;
-    return { foldsCase: existsSync(join(folder, ".PROBE")), masksMode };
+    return { foldsCase: existsSync(join(folder, name.toUpperCase())), masksMode };
   } finally {
     Deno.removeSync(path);
   }

@@ -60,6 +60,7 @@ export class TrashStore {
     const info = this.look(id, at);
     if (info === null) return null;
     let bytes = info.isFile ? info.size : 0;
+    let files = info.isFile ? 1 : 0;
     let entries = 1;
     const folders = info.isDirectory ? [this.place(id, at)] : [];
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
@@ -67,10 +68,12 @@ export class TrashStore {
         entries++;
         const diskPath = join(folder, name);
         if (isDirectory) folders.push(diskPath);
-        if (isFile) bytes += Deno.lstatSync(diskPath).size;
+        if (!isFile) continue;
+        files++;
+        bytes += Deno.lstatSync(diskPath).size;
       }
     }
-    return { bytes, entries };
+    return { bytes, files, entries };
   }
 
   /** Removes the folder of an item if the item is not in it, and leaves it if it is. */

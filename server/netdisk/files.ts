@@ -10,6 +10,7 @@ import {
   type NetdiskRequest,
   type NetdiskResponse,
 } from "../../lib/netdisk/messages.ts";
+import type { Usage } from "../store/catalog.ts";
 import { homePath, type NetdiskContext, writablePath } from "./context.ts";
 
 /** Answers `whoami`. */
@@ -17,7 +18,15 @@ export async function whoami(context: NetdiskContext): Promise<NetdiskResponse<"
   const { user: name, scope } = context.session;
   const user = await context.catalog.findUser(name);
   if (user === null) throw new TrivetError("AUTH_REQUIRED", "The account does not exist any more");
-  return { user: name, usedBytes: user.usedBytes, quotaBytes: user.quotaBytes, scope };
+  const { usedBytes, quotaBytes } = user;
+  return { user: name, usedBytes, quotaBytes, ...fileQuota(user), scope };
+}
+
+/** The quota in files, for an answer; nothing where there is no limit. */
+export function fileQuota(
+  { quotaFiles, usedFiles }: Pick<Usage, "quotaFiles" | "usedFiles">,
+): { quotaFiles?: number; usedFiles?: number } {
+  return quotaFiles === null ? {} : { quotaFiles, usedFiles };
 }
 
 /** Answers `logout`: the token of this connection ends. */

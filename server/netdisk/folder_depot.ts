@@ -47,6 +47,7 @@ import { PartStore } from "./depot_parts.ts";
 import { Publisher } from "./depot_publish.ts";
 import { listFolder, openForReading, statEntry } from "./depot_read.ts";
 import { readBatch } from "./depot_read_batch.ts";
+import { removeSetAside, setAside } from "./depot_remove.ts";
 import { type DepotFolders, makePrivateFolder, setUpFolders } from "./depot_setup.ts";
 import { FolderSync } from "./depot_sync.ts";
 import { TrashStore } from "./depot_trash.ts";
@@ -118,6 +119,23 @@ export class FolderDepot implements Depot {
       this.#walker.home(user);
       await this.#sync.request(this.#folders.homes);
     });
+  }
+
+  /** See {@linkcode Depot.setAsideHome}. */
+  async setAsideHome(user: string, options: { keepHome?: boolean } = {}): Promise<void> {
+    checkUserName(user);
+    const { homes, trash } = this.#folders;
+    await attempt(`remove home of ${quoteName(user)}`, () =>
+      this.#gate.alone(user, async () => {
+        const home = options.keepHome === true ? [] : [join(homes, user)];
+        setAside([...home, join(trash, user)], trash);
+        await Promise.all([homes, trash].map((folder) => this.#sync.request(folder)));
+      }));
+  }
+
+  /** See {@linkcode Depot.removeSetAside}. */
+  removeSetAside(): Promise<void> {
+    return attempt("delete removed homes", () => removeSetAside(this.#folders.trash));
   }
 
   /** See {@linkcode Depot.stat}. */

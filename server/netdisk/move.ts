@@ -9,6 +9,7 @@ import type { NetdiskRequest, NetdiskResponse } from "../../lib/netdisk/messages
 import type { MoveIntent } from "../store/catalog.ts";
 import { endMove } from "../store/recovery_moves.ts";
 import { entryPath, type NetdiskContext } from "./context.ts";
+import { fileQuota } from "./files.ts";
 import { newUploadId } from "./upload_id.ts";
 
 /** Answers `rmdir`. */
@@ -51,5 +52,6 @@ export async function mv(
 export async function df(context: NetdiskContext): Promise<NetdiskResponse<"df">> {
   const usage = await context.catalog.usage(context.session.user);
   if (usage === null) throw new TrivetError("AUTH_REQUIRED", "The account does not exist any more");
-  return { ...usage };
+  const { quotaBytes, usedBytes, partialBytes, trashBytes } = usage;
+  return { quotaBytes, usedBytes, partialBytes, trashBytes, ...fileQuota(usage) };
 }

@@ -60,7 +60,9 @@ export class ConnectionUploads {
       );
     }
     for (let tries = 0; tries < OPEN_TRIES_MAX; tries++) {
-      const session = await this.#continue(at, request) ?? await this.#start(at, request);
+      const isReplacing = taken !== null && request.overwrite === "replace";
+      const session = await this.#continue(at, request) ??
+        await this.#start(at, { ...request, reserveFiles: isReplacing ? 0 : 1 });
       if (session === null) continue;
       this.#sessions.set(session.id, session);
       session.verifyHeldChunks();
@@ -219,7 +221,10 @@ export class ConnectionUploads {
   }
 
   /** Begins a new upload; `null` when somebody else was faster. */
-  async #start(at: HomePath, request: OpenRequest): Promise<UploadSession | null> {
+  async #start(
+    at: HomePath,
+    request: OpenRequest & { readonly reserveFiles: number },
+  ): Promise<UploadSession | null> {
     const { catalog, depot, names, activeUploads } = this.#context;
     using _place = activeUploads.holdPlace(at.user);
     const { upload, created } = await catalog.openUpload({
@@ -231,6 +236,7 @@ export class ConnectionUploads {
       chunkBytes: chunkBytesFor(request.size),
       overwrite: request.overwrite,
       reserveBytes: request.size ?? 0,
+      reserveFiles: request.reserveFiles,
     });
     if (!created) return null;
     try {

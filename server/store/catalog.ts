@@ -20,6 +20,7 @@ import type { Verifier } from "../../lib/auth/verifier.ts";
 import type { DURABILITY_MODES, OVERWRITE_MODES } from "../../lib/netdisk/messages.ts";
 import type { BatchCatalog } from "./catalog_batches.ts";
 import type { ContentCatalog } from "./catalog_contents.ts";
+import type { AccountCatalog } from "./catalog_accounts.ts";
 
 /** What to do when a name is taken. */
 export type OverwriteMode = typeof OVERWRITE_MODES[number];
@@ -35,6 +36,8 @@ export interface NewUser {
   readonly verifier: Verifier;
   /** Most bytes that files and partial uploads may take. */
   readonly quotaBytes: number;
+  /** Most files, those in the trash and open uploads included; null or absent for no limit. */
+  readonly quotaFiles?: number | null;
 }
 
 /** An account without its verifier. */
@@ -45,6 +48,10 @@ export interface UserRecord {
   readonly quotaBytes: number;
   /** Bytes taken, reservations included. */
   readonly usedBytes: number;
+  /** Most files; null for no limit. */
+  readonly quotaFiles: number | null;
+  /** Files taken, reservations included; counted whether there is a limit or not. */
+  readonly usedFiles: number;
   /** Milliseconds since 1970. */
   readonly createdAtMs: number;
   /** Whether logins are refused. */
@@ -104,6 +111,8 @@ export interface NewUpload {
   readonly overwrite: OverwriteMode;
   /** Bytes to reserve now: the size when known. */
   readonly reserveBytes: number;
+  /** Files to reserve now: 0 if one will be replaced, else 1. */
+  readonly reserveFiles: number;
 }
 
 /** What is about to be published. */
@@ -114,6 +123,8 @@ export interface CommitIntent {
   readonly size: number;
   /** Bytes of the file that will be replaced; 0 if none. */
   readonly replacedBytes: number;
+  /** Whether a file will be replaced: 1 or 0. */
+  readonly replacedFiles: number;
   /** Whether the intent must survive a power cut (`commit`) or a crash of the server only (`os`). */
   readonly durability: Durability;
 }
@@ -146,8 +157,12 @@ export interface UploadRecord {
   readonly overwrite: OverwriteMode;
   /** Bytes reserved of the user's quota. */
   readonly reservedBytes: number;
+  /** Files reserved of the user's quota: 0 or 1. */
+  readonly reservedFiles: number;
   /** Bytes of the file that a `committing` upload replaces. */
   readonly replacedBytes: number;
+  /** Whether a `committing` upload replaces a file: 1 or 0. */
+  readonly replacedFiles: number;
   /** Milliseconds since 1970. */
   readonly createdAtMs: number;
   /** Last chunk, reservation or `touchUpload`, in milliseconds since 1970. */
@@ -178,6 +193,8 @@ export interface NewTrash {
 export interface TrashSize {
   /** Bytes of its files. */
   readonly bytes: number;
+  /** Files in it, itself among them. */
+  readonly files: number;
   /** Files and folders in it, itself among them. */
   readonly entries: number;
 }
@@ -229,6 +246,10 @@ export interface Usage {
   readonly partialBytes: number;
   /** Of these, bytes in the trash. */
   readonly trashBytes: number;
+  /** Most files that may be taken; null for no limit. */
+  readonly quotaFiles: number | null;
+  /** Files taken in all, those in the trash and what uploads have reserved included. */
+  readonly usedFiles: number;
 }
 
 /** A page of uploads to ask for. */
@@ -247,7 +268,7 @@ export interface UploadQuery {
  * The server's database. Failures are `TrivetError`s: `SERVER_BUSY` while another program holds the
  * database, `DISK_FULL`, and `INTERNAL` with the cause for everything unexpected.
  */
-export interface Catalog extends BatchCatalog, ContentCatalog {
+export interface Catalog extends AccountCatalog, BatchCatalog, ContentCatalog {
   /** Adds an account, durably. Throws `USER_EXISTS`. */
   createUser(user: NewUser): Promise<UserRecord>;
   /** An account by name, disabled or not. */
@@ -266,8 +287,8 @@ export interface Catalog extends BatchCatalog, ContentCatalog {
 
   /**
    * Opens an upload and reserves its bytes, or answers the one that is open for the same user and
-   * key, untouched. Throws `QUOTA_EXCEEDED` with `need_bytes` and `have_bytes`, and `NOT_FOUND` when
-   * the user does not exist.
+   * key, untouched. Throws `QUOTA_EXCEEDED` with `need_bytes` and `have_bytes`, or `need_files` and
+   * `have_files`, and `NOT_FOUND` when the user does not exist.
    */
   openUpload(upload: NewUpload): Promise<{ upload: UploadRecord; created: boolean }>;
   /** The upload of a user for a path. */

@@ -16,6 +16,8 @@ export interface BatchFileIntent {
   readonly size: number;
   /** Bytes of the file that will be replaced; 0 if none. */
   readonly replacedBytes: number;
+  /** 1 if a file will be replaced, else 0. */
+  readonly replacedFiles: number;
 }
 
 /** What is about to be published. */

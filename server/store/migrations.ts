@@ -113,6 +113,17 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX contents_by_size ON contents (user, size);
   `,
+  `
+  -- Raised by whatever ends the logins by password that were there before.
+  ALTER TABLE users ADD COLUMN auth_epoch INTEGER NOT NULL DEFAULT 0;
+
+  -- Files are counted like bytes: those in the trash and those that uploads have reserved, too.
+  ALTER TABLE users ADD COLUMN quota_files INTEGER CHECK (quota_files >= 0);
+  ALTER TABLE users ADD COLUMN used_files INTEGER NOT NULL DEFAULT 0 CHECK (used_files >= 0);
+  ALTER TABLE uploads ADD COLUMN reserved_files INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE uploads ADD COLUMN replaced_files INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE trash ADD COLUMN files INTEGER NOT NULL DEFAULT 0 CHECK (files >= 0);
+  `,
 ];
 
 /** The version of a database that this program writes. */

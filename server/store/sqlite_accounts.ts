@@ -20,14 +20,21 @@ import type { Row, SqliteDatabase } from "./sqlite_database.ts";
 import { SQLITE_CONSTRAINT, sqliteCode } from "./sqlite_errors.ts";
 import { blob, integer, integerOrNull, pathOf, text } from "./sqlite_values.ts";
 
+/** The columns of an account's record. */
+export const USER_COLUMNS =
+  "name, quota_bytes, used_bytes, quota_files, used_files, created_at_ms, disabled";
+
 /** Adds an account. */
 export function insertUser(db: SqliteDatabase, user: NewUser, nowMs: number): UserRecord {
   const { salt, iterations, storedKey, serverKey } = user.verifier;
+  const quotaFiles = user.quotaFiles ?? null;
   try {
     db.run(
-      `INSERT INTO users (name, salt, iterations, stored_key, server_key, quota_bytes, created_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      ...[user.name, salt, iterations, storedKey, serverKey, user.quotaBytes, nowMs],
+      `INSERT INTO users (name, salt, iterations, stored_key, server_key, quota_bytes, quota_files,
+         created_at_ms, auth_epoch)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[user.name, salt, iterations, storedKey, serverKey, user.quotaBytes, quotaFiles],
+      ...[nowMs, nowMs],
     );
   } catch (error) {
     if (sqliteCode(error) !== SQLITE_CONSTRAINT.PRIMARYKEY) throw error;
@@ -38,20 +45,24 @@ export function insertUser(db: SqliteDatabase, user: NewUser, nowMs: number): Us
     );
   }
   const { name, quotaBytes } = user;
-  return { name, quotaBytes, usedBytes: 0, createdAtMs: nowMs, disabled: false };
+  const used = { usedBytes: 0, usedFiles: 0 };
+  return { name, quotaBytes, quotaFiles, ...used, createdAtMs: nowMs, disabled: false };
 }
 
 /** An account by name. */
 export function selectUser(db: SqliteDatabase, name: string): UserRecord | null {
-  const row = db.get(
-    "SELECT quota_bytes, used_bytes, created_at_ms, disabled FROM users WHERE name = ?",
-    name,
-  );
-  if (row === undefined) return null;
+  const row = db.get(`SELECT ${USER_COLUMNS} FROM users WHERE name = ?`, name);
+  return row === undefined ? null : toUser(row);
+}
+
+/** An account from {@linkcode USER_COLUMNS}. */
+export function toUser(row: Row): UserRecord {
   return {
-    name,
+    name: text(row, "name"),
     quotaBytes: integer(row, "quota_bytes"),
     usedBytes: integer(row, "used_bytes"),
+    quotaFiles: integerOrNull(row, "quota_files"),
+    usedFiles: integer(row, "used_files"),
     createdAtMs: integer(row, "created_at_ms"),
     disabled: integer(row, "disabled") === 1,
   };

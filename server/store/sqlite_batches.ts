@@ -15,13 +15,17 @@ const Files = v.array(v.object({
   path: v.array(v.string()),
   size: v.number(),
   replacedBytes: v.number(),
+  replacedFiles: v.number(),
 }));
 
 /** Adds a batch and reserves its bytes. */
 export function insertBatch(db: SqliteDatabase, batch: BatchRecord, nowMs: number): void {
-  let bytes = 0;
-  for (const { size } of batch.files) bytes += size;
-  changeUsage(db, batch.user, bytes);
+  const change = { bytes: 0, files: 0 };
+  for (const { size, replacedFiles } of batch.files) {
+    change.bytes += size;
+    change.files += 1 - replacedFiles;
+  }
+  changeUsage(db, batch.user, change);
   db.run(
     "INSERT INTO batches (id, user, files, created_at_ms) VALUES (?, ?, ?, ?)",
     ...[batch.id, batch.user, JSON.stringify(batch.files), nowMs],
@@ -33,11 +37,12 @@ export function settleBatch(db: SqliteDatabase, id: string, published: ReadonlyS
   const row = db.get("SELECT id, user, files FROM batches WHERE id = ?", id);
   if (row === undefined) return;
   const { user, files } = toBatch(row);
-  let bytes = 0;
-  for (const { index, size, replacedBytes } of files) {
-    bytes -= published.has(index) ? replacedBytes : size;
+  const change = { bytes: 0, files: 0 };
+  for (const { index, size, replacedBytes, replacedFiles } of files) {
+    change.bytes -= published.has(index) ? replacedBytes : size;
+    change.files -= published.has(index) ? 0 : 1 - replacedFiles;
   }
-  if (bytes !== 0) changeUsage(db, user, bytes);
+  if (change.bytes !== 0 || change.files !== 0) changeUsage(db, user, change);
   db.run("DELETE FROM batches WHERE id = ?", id);
 }
 

@@ -30,6 +30,13 @@ import type {
 } from "./catalog.ts";
 import type { BatchRecord } from "./catalog_batches.ts";
 import type { ContentRecord } from "./catalog_contents.ts";
+import type {
+  OpenLogin,
+  QuotaChange,
+  SessionQuery,
+  SessionRecord,
+  UserQuery,
+} from "./catalog_accounts.ts";
 import * as accounts from "./sqlite_accounts.ts";
 import * as batches from "./sqlite_batches.ts";
 import * as contents from "./sqlite_contents.ts";
@@ -37,6 +44,7 @@ import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 import * as trash from "./sqlite_trash.ts";
 import * as uploads from "./sqlite_uploads.ts";
+import * as users from "./sqlite_users.ts";
 import { blob, integer } from "./sqlite_values.ts";
 
 /** Options of {@linkcode SqliteCatalog.open}. */
@@ -49,6 +57,8 @@ export interface SqliteCatalogOptions extends SqliteOptions {
 export class SqliteCatalog implements Catalog {
   readonly #db: SqliteDatabase;
   readonly #now: () => number;
+  /** Changes through this object that may have ended logins. */
+  #loginChanges = 0;
 
   private constructor(db: SqliteDatabase, now: () => number) {
     this.#db = db;
@@ -106,7 +116,7 @@ export class SqliteCatalog implements Catalog {
 
   /** See {@linkcode Catalog.revokeToken}. */
   revokeToken(hash: Uint8Array): Promise<boolean> {
-    return this.#durable(() => this.#db.run("DELETE FROM tokens WHERE hash = ?", hash) > 0);
+    return this.#endingLogins(() => this.#db.run("DELETE FROM tokens WHERE hash = ?", hash) > 0);
   }
 
   /** See {@linkcode Catalog.removeExpiredTokens}. */
@@ -114,6 +124,72 @@ export class SqliteCatalog implements Catalog {
     return this.#write(() =>
       this.#db.run("DELETE FROM tokens WHERE expires_at_ms <= ?", this.#now())
     );
+  }
+
+  /** See {@linkcode Catalog.listUsers}. */
+  listUsers(query: UserQuery): Promise<UserRecord[]> {
+    return this.#read(() => users.selectUsers(this.#db, query));
+  }
+
+  /** See {@linkcode Catalog.setQuota}. */
+  setQuota(user: string, change: QuotaChange): Promise<UserRecord> {
+    return this.#durable(() => users.updateQuota(this.#db, user, change));
+  }
+
+  /** See {@linkcode Catalog.setVerifier}. */
+  setVerifier(user: string, verifier: Verifier): Promise<void> {
+    return this.#endingLogins((nowMs) => users.updateVerifier(this.#db, user, { verifier, nowMs }));
+  }
+
+  /** See {@linkcode Catalog.setDisabled}. */
+  setDisabled(user: string, disabled: boolean): Promise<UserRecord> {
+    return this.#endingLogins((nowMs) => users.updateDisabled(this.#db, user, { disabled, nowMs }));
+  }
+
+  /** See {@linkcode Catalog.removeUser}. */
+  removeUser(user: string): Promise<string[]> {
+    return this.#endingLogins(() => users.deleteUser(this.#db, user));
+  }
+
+  /** See {@linkcode Catalog.authEpoch}. */
+  authEpoch(user: string): Promise<number | null> {
+    return this.#read(() => users.selectAuthEpoch(this.#db, user));
+  }
+
+  /** See {@linkcode Catalog.addSession}. */
+  addSession(token: NewToken, authEpoch: number): Promise<TokenRecord> {
+    return this.#durable(() => {
+      return users.insertSession(this.#db, token, { authEpoch, nowMs: this.#now() });
+    });
+  }
+
+  /** See {@linkcode Catalog.listSessions}. */
+  listSessions(query: SessionQuery): Promise<SessionRecord[]> {
+    return this.#read(() => users.selectSessions(this.#db, query, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.endSession}. */
+  endSession(id: string): Promise<SessionRecord | null> {
+    return this.#endingLogins(() => users.deleteSession(this.#db, id));
+  }
+
+  /** See {@linkcode Catalog.endSessions}. */
+  endSessions(user: string): Promise<number> {
+    return this.#endingLogins((nowMs) => users.endLogins(this.#db, user, nowMs));
+  }
+
+  /** See {@linkcode Catalog.loginsMark}. */
+  loginsMark(): Promise<string> {
+    return this.#read(() => {
+      // SQLite counts the commits of all programs but this one.
+      const row = this.#db.get("PRAGMA data_version") ?? {};
+      return `${integer(row, "data_version")}.${this.#loginChanges}`;
+    });
+  }
+
+  /** See {@linkcode Catalog.endedLogins}. */
+  endedLogins(logins: readonly OpenLogin[]): Promise<number[]> {
+    return this.#read(() => users.selectEnded(this.#db, logins));
   }
 
   /** See {@linkcode Catalog.openUpload}. */
@@ -334,6 +410,12 @@ export class SqliteCatalog implements Catalog {
 
   #write<T>(work: () => T): Promise<T> {
     return this.#read(() => this.#db.write(work));
+  }
+
+  async #endingLogins<T>(work: (nowMs: number) => T): Promise<T> {
+    const result = await this.#durable(() => work(this.#now()));
+    this.#loginChanges += 1;
+    return result;
   }
 
   async #durable<T>(work: () => T): Promise<T> {

@@ -18,12 +18,12 @@ import type {
 } from "./catalog.ts";
 import type { Row, SqliteDatabase } from "./sqlite_database.ts";
 import { changeUsage } from "./sqlite_uploads.ts";
-import { integer, pathOf, text } from "./sqlite_values.ts";
+import { integer, integerOrNull, pathOf, text } from "./sqlite_values.ts";
 
 /** What takes up an account's quota. */
 export function selectUsage(db: SqliteDatabase, user: string): Usage | null {
   const row = db.get(
-    `SELECT quota_bytes, used_bytes,
+    `SELECT quota_bytes, used_bytes, quota_files, used_files,
        (SELECT coalesce(sum(reserved_bytes), 0) FROM uploads WHERE user = name) AS partial_bytes,
        (SELECT coalesce(sum(bytes), 0) FROM trash WHERE user = name) AS trash_bytes
      FROM users WHERE name = ?`,
@@ -35,6 +35,8 @@ export function selectUsage(db: SqliteDatabase, user: string): Usage | null {
     usedBytes: integer(row, "used_bytes"),
     partialBytes: integer(row, "partial_bytes"),
     trashBytes: integer(row, "trash_bytes"),
+    quotaFiles: integerOrNull(row, "quota_files"),
+    usedFiles: integer(row, "used_files"),
   };
 }
 
@@ -49,10 +51,11 @@ export function insertTrash(db: SqliteDatabase, item: NewTrash, nowMs: number): 
 }
 
 /** Notes that an item has arrived in the trash. */
-export function keepTrash(db: SqliteDatabase, id: string, { bytes, entries }: TrashSize): void {
+export function keepTrash(db: SqliteDatabase, id: string, size: TrashSize): void {
   const changed = db.run(
-    "UPDATE trash SET state = 'kept', bytes = ?, entries = ? WHERE id = ? AND state = 'moving'",
-    ...[bytes, entries, id],
+    `UPDATE trash SET state = 'kept', bytes = ?, files = ?, entries = ?
+     WHERE id = ? AND state = 'moving'`,
+    ...[size.bytes, size.files, size.entries, id],
   );
   if (changed === 0) throw notInTrash(id);
 }
@@ -72,7 +75,9 @@ export function markExit(db: SqliteDatabase, id: string, exit: TrashExit): void 
 export function settleExit(db: SqliteDatabase, id: string): boolean {
   const item = selectTrash(db, id);
   if (item === null || (item.state !== "emptying" && item.state !== "restoring")) return false;
-  if (item.state === "emptying") changeUsage(db, item.user, -item.bytes);
+  if (item.state === "emptying") {
+    changeUsage(db, item.user, { bytes: -item.bytes, files: -item.files });
+  }
   db.run("DELETE FROM trash WHERE id = ?", id);
   return true;
 }
@@ -115,7 +120,9 @@ export function insertMove(db: SqliteDatabase, intent: MoveIntent): void {
 export function settleMove(db: SqliteDatabase, id: string, moved: boolean): void {
   const row = db.get("SELECT user, replaced_bytes FROM moves WHERE id = ?", id);
   if (row === undefined) return;
-  if (moved) changeUsage(db, text(row, "user"), -integer(row, "replaced_bytes"));
+  if (moved) {
+    changeUsage(db, text(row, "user"), { bytes: -integer(row, "replaced_bytes"), files: -1 });
+  }
   db.run("DELETE FROM moves WHERE id = ?", id);
 }
 
@@ -151,6 +158,7 @@ function toTrash(row: Row): TrashRecord {
     path: pathOf(row, "path"),
     deletedAtMs: integer(row, "deleted_at_ms"),
     bytes: integer(row, "bytes"),
+    files: integer(row, "files"),
     entries: integer(row, "entries"),
   };
 }

@@ -20,8 +20,8 @@ import type { Row, SqliteDatabase } from "./sqlite_database.ts";
 import { blob, integer, integerOrNull, pathOf, text } from "./sqlite_values.ts";
 
 const COLUMNS = `number, id, user, kind, state, coalesce(commit_path, path) AS final_path,
-  coalesce(commit_size, size) AS final_size, chunk_bytes, overwrite, reserved_bytes, replaced_bytes,
-  created_at_ms, touched_at_ms`;
+  coalesce(commit_size, size) AS final_size, chunk_bytes, overwrite, reserved_bytes, reserved_files,
+  replaced_bytes, replaced_files, created_at_ms, touched_at_ms`;
 
 /** An upload with its row number. */
 interface Stored {
@@ -29,39 +29,60 @@ interface Stored {
   readonly record: UploadRecord;
 }
 
-/** Takes bytes of a user's quota, or gives them back when `bytes` is negative. */
-export function changeUsage(db: SqliteDatabase, user: string, bytes: number): void {
+/** What is taken of a quota; negative numbers give back. */
+export interface UsageChange {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+/** Takes bytes and files of a user's quota, or gives them back. */
+export function changeUsage(db: SqliteDatabase, user: string, { bytes, files }: UsageChange): void {
   // Files that somebody put into a home by hand were never counted, so that taking back what they
   // held could go below zero.
-  const changed = bytes <= 0
-    ? db.run("UPDATE users SET used_bytes = max(0, used_bytes + ?) WHERE name = ?", bytes, user)
-    : db.run(
-      `UPDATE users SET used_bytes = used_bytes + ?
-       WHERE name = ? AND used_bytes + ? <= quota_bytes`,
-      ...[bytes, user, bytes],
-    );
-  if (changed === 1) return;
-  const row = db.get("SELECT quota_bytes - used_bytes AS have FROM users WHERE name = ?", user);
+  const changed = db.run(
+    `UPDATE users SET used_bytes = max(0, used_bytes + ?1), used_files = max(0, used_files + ?2)
+     WHERE name = ?3 AND (?1 <= 0 OR used_bytes + ?1 <= quota_bytes)
+       AND (?2 <= 0 OR quota_files IS NULL OR used_files + ?2 <= quota_files)`,
+    ...[bytes, files, user],
+  );
+  if (changed === 0) throw overQuota(db, user, { bytes, files });
+}
+
+function overQuota(db: SqliteDatabase, user: string, { bytes, files }: UsageChange): TrivetError {
+  const row = db.get(
+    `SELECT max(0, quota_bytes - used_bytes) AS bytes, max(0, quota_files - used_files) AS files
+     FROM users WHERE name = ?`,
+    user,
+  );
   if (row === undefined) {
-    throw new TrivetError("NOT_FOUND", `Cannot use quota: user ${quoteName(user)} does not exist`);
+    return new TrivetError("NOT_FOUND", `Cannot use quota: user ${quoteName(user)} does not exist`);
   }
-  const have = Math.max(0, integer(row, "have"));
-  throw new TrivetError(
+  const haveBytes = integer(row, "bytes");
+  if (bytes > haveBytes) {
+    return new TrivetError(
+      "QUOTA_EXCEEDED",
+      `Cannot reserve ${bytes} bytes: ${haveBytes} are left of the quota`,
+      { details: { need_bytes: bytes, have_bytes: haveBytes } },
+    );
+  }
+  const haveFiles = integerOrNull(row, "files") ?? 0;
+  return new TrivetError(
     "QUOTA_EXCEEDED",
-    `Cannot reserve ${bytes} bytes: ${have} are left of the quota`,
-    { details: { need_bytes: bytes, have_bytes: have } },
+    `Cannot add another file: ${haveFiles} are left of the quota`,
+    { details: { need_files: files, have_files: haveFiles } },
   );
 }
 
 /** Adds an open upload and reserves its bytes. */
 export function insertUpload(db: SqliteDatabase, upload: NewUpload, nowMs: number): UploadRecord {
-  changeUsage(db, upload.user, upload.reserveBytes);
+  const { reserveBytes, reserveFiles } = upload;
+  changeUsage(db, upload.user, { bytes: reserveBytes, files: reserveFiles });
   db.run(
     `INSERT INTO uploads (id, user, kind, state, path, path_key, size, chunk_bytes, overwrite,
-       reserved_bytes, created_at_ms, touched_at_ms)
-     VALUES (?, ?, 'upload', 'open', ?, ?, ?, ?, ?, ?, ?, ?)`,
+       reserved_bytes, reserved_files, created_at_ms, touched_at_ms)
+     VALUES (?, ?, 'upload', 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ...[upload.id, upload.user, JSON.stringify(upload.path), upload.pathKey, upload.size],
-    ...[upload.chunkBytes, upload.overwrite, upload.reserveBytes, nowMs, nowMs],
+    ...[upload.chunkBytes, upload.overwrite, reserveBytes, reserveFiles, nowMs, nowMs],
   );
   return requireUpload(db, upload.id).record;
 }
@@ -70,13 +91,14 @@ export function insertUpload(db: SqliteDatabase, upload: NewUpload, nowMs: numbe
 export function insertWrite(db: SqliteDatabase, intent: WriteIntent, nowMs: number): void {
   // A second intent of the same file, whose name was taken meanwhile, is written over the first.
   deleteUpload(db, intent.id);
-  changeUsage(db, intent.user, intent.size);
+  const files = 1 - intent.replacedFiles;
+  changeUsage(db, intent.user, { bytes: intent.size, files });
   db.run(
     `INSERT INTO uploads (id, user, kind, state, path, size, chunk_bytes, overwrite, reserved_bytes,
-       replaced_bytes, created_at_ms, touched_at_ms)
-     VALUES (?, ?, 'small', 'committing', ?, ?, 0, 'replace', ?, ?, ?, ?)`,
+       reserved_files, replaced_bytes, replaced_files, created_at_ms, touched_at_ms)
+     VALUES (?, ?, 'small', 'committing', ?, ?, 0, 'replace', ?, ?, ?, ?, ?, ?)`,
     ...[intent.id, intent.user, JSON.stringify(intent.path), intent.size, intent.size],
-    ...[intent.replacedBytes, nowMs, nowMs],
+    ...[files, intent.replacedBytes, intent.replacedFiles, nowMs, nowMs],
   );
 }
 
@@ -120,12 +142,16 @@ export function selectUploads(db: SqliteDatabase, query: UploadQuery): UploadRec
 export function setReservation(
   db: SqliteDatabase,
   { number, record }: Stored,
-  change: { bytes: number; nowMs: number },
+  change: { bytes: number; files?: number; nowMs: number },
 ): void {
-  changeUsage(db, record.user, change.bytes - record.reservedBytes);
+  const { bytes, files = record.reservedFiles, nowMs } = change;
+  changeUsage(db, record.user, {
+    bytes: bytes - record.reservedBytes,
+    files: files - record.reservedFiles,
+  });
   db.run(
-    "UPDATE uploads SET reserved_bytes = ?, touched_at_ms = ? WHERE number = ?",
-    ...[change.bytes, change.nowMs, number],
+    "UPDATE uploads SET reserved_bytes = ?, reserved_files = ?, touched_at_ms = ? WHERE number = ?",
+    ...[bytes, files, nowMs, number],
   );
 }
 
@@ -136,14 +162,18 @@ export function markCommitting(
   change: CommitIntent & { nowMs: number },
 ): void {
   const stored = requireUpload(db, id);
-  if (change.size > stored.record.reservedBytes) {
-    setReservation(db, stored, { bytes: change.size, nowMs: change.nowMs });
+  const { reservedBytes, reservedFiles } = stored.record;
+  const bytes = Math.max(change.size, reservedBytes);
+  // The file that it was to replace may have gone meanwhile.
+  const files = Math.max(1 - change.replacedFiles, reservedFiles);
+  if (bytes > reservedBytes || files > reservedFiles) {
+    setReservation(db, stored, { bytes, files, nowMs: change.nowMs });
   }
   db.run(
     `UPDATE uploads SET state = 'committing', commit_path = ?, commit_size = ?, replaced_bytes = ?,
-       touched_at_ms = ? WHERE number = ?`,
-    ...[JSON.stringify(change.path), change.size, change.replacedBytes, change.nowMs],
-    stored.number,
+       replaced_files = ?, touched_at_ms = ? WHERE number = ?`,
+    ...[JSON.stringify(change.path), change.size, change.replacedBytes, change.replacedFiles],
+    ...[change.nowMs, stored.number],
   );
 }
 
@@ -152,7 +182,8 @@ export function settle(db: SqliteDatabase, id: string): void {
   const { number, record } = requireUpload(db, id, "committing");
   // A committing upload has its size and reserved at least that much, so this never takes more.
   const bytes = (record.size ?? 0) - record.reservedBytes - record.replacedBytes;
-  changeUsage(db, record.user, bytes);
+  const files = 1 - record.reservedFiles - record.replacedFiles;
+  changeUsage(db, record.user, { bytes, files });
   removeUpload(db, number);
 }
 
@@ -160,12 +191,13 @@ export function settle(db: SqliteDatabase, id: string): void {
 export function reopen(db: SqliteDatabase, id: string): void {
   const { number, record } = requireUpload(db, id, "committing");
   if (record.kind === "small") {
-    changeUsage(db, record.user, -record.reservedBytes);
+    releaseReservation(db, record);
     removeUpload(db, number);
     return;
   }
   db.run(
-    `UPDATE uploads SET state = 'open', commit_path = NULL, commit_size = NULL, replaced_bytes = 0
+    `UPDATE uploads SET state = 'open', commit_path = NULL, commit_size = NULL, replaced_bytes = 0,
+       replaced_files = 0
      WHERE number = ?`,
     number,
   );
@@ -175,7 +207,7 @@ export function reopen(db: SqliteDatabase, id: string): void {
 export function deleteUpload(db: SqliteDatabase, id: string): boolean {
   const stored = selectUploadById(db, id);
   if (stored === null) return false;
-  changeUsage(db, stored.record.user, -stored.record.reservedBytes);
+  releaseReservation(db, stored.record);
   removeUpload(db, stored.number);
   return true;
 }
@@ -221,6 +253,11 @@ export function deleteChunks(db: SqliteDatabase, id: string, indices: readonly n
   }
 }
 
+function releaseReservation(db: SqliteDatabase, record: UploadRecord): void {
+  const { user, reservedBytes, reservedFiles } = record;
+  changeUsage(db, user, { bytes: -reservedBytes, files: -reservedFiles });
+}
+
 function removeUpload(db: SqliteDatabase, number: number): void {
   db.run("DELETE FROM uploads WHERE number = ?", number);
 }
@@ -236,7 +273,9 @@ function toUpload(row: Row): UploadRecord {
     chunkBytes: integer(row, "chunk_bytes"),
     overwrite: text(row, "overwrite") as OverwriteMode,
     reservedBytes: integer(row, "reserved_bytes"),
+    reservedFiles: integer(row, "reserved_files"),
     replacedBytes: integer(row, "replaced_bytes"),
+    replacedFiles: integer(row, "replaced_files"),
     createdAtMs: integer(row, "created_at_ms"),
     touchedAtMs: integer(row, "touched_at_ms"),
   };

@@ -9,6 +9,7 @@ import { TrivetError } from "../../lib/errors.ts";
 import { SMALL_FILE_MAX_BYTES } from "../../lib/netdisk/messages.ts";
 import type { CallHandler, ServerCall } from "../../lib/rpc/server.ts";
 import { CHUNK_BYTES_MIN } from "../../lib/transfer/chunks.ts";
+import { SqliteCatalog } from "../../server/store/sqlite_catalog.ts";
 import { noise } from "../server/testing.ts";
 import {
   type Faults,
@@ -328,6 +329,22 @@ Deno.test("uploadStream() ends with its signal while the stream says nothing", a
   const { signal } = controller;
   const upload = () => uploadStream(connections, reader, { target, signal });
   assertEquals((await assertRejects(upload, TrivetError)).code, "INTERRUPTED");
+});
+
+Deno.test("uploadStream() ends with its connection while the stream says nothing", async () => {
+  await using setup = await Setup.start();
+  const connections = new TestConnections(() => setup.server.login(setup.token));
+  const reader = {
+    read: async () => {
+      const catalog = SqliteCatalog.open(join(setup.server.data, "trivet.db"));
+      await catalog.setDisabled("ann", true);
+      await catalog.close();
+      return await new Promise<null>(() => {});
+    },
+  };
+  const target = { path: ["s"], overwrite: "replace", durability: "os" } as const;
+  const upload = () => uploadStream(connections, reader, { target });
+  assertEquals((await assertRejects(upload, TrivetError)).code, "TOKEN_INVALID");
 });
 
 /** Leaves a partial upload behind, as a client that was killed does. */

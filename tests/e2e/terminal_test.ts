@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { atTerminal, HAS_EXPECT } from "./at_terminal.ts";
-import { PASSWORD, sha256Of, World, writeNoise } from "./testing.ts";
+import { FROM_SOURCE, PASSWORD, Person, sha256Of, World, writeNoise } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 
@@ -71,5 +71,34 @@ Deno.test({
       },
     );
     assertEquals(code, 4);
+  },
+});
+
+Deno.test({
+  name: "at a terminal: trivetd asks for a new password twice, and before it removes an account",
+  ignore: !HAS_EXPECT,
+  fn: async () => {
+    await using world = await World.create();
+    await world.serve();
+    const { home } = await world.person("root");
+    const programs = { ...FROM_SOURCE, trivet: FROM_SOURCE.trivetd };
+    const admin = new Person(programs, home, { TRIVETD_DATA: world.data });
+    const added = await atTerminal(admin, ["user", "add", "ann"], [
+      ["New password:", `${PASSWORD}\r`],
+      ["The same again:", `${PASSWORD}\r`],
+    ]);
+    assertEquals(added.code, 0, added.screen);
+    assertEquals(added.screen.includes(PASSWORD), false);
+    const differing = await atTerminal(admin, ["user", "passwd", "ann"], [
+      ["New password:", `${PASSWORD}\r`],
+      ["The same again:", `${PASSWORD}.\r`],
+    ]);
+    assertEquals(differing.code, 2, differing.screen);
+    const remove = async (answer: string) =>
+      (await atTerminal(admin, ["user", "remove", "ann"], [["[y/N]?", answer]])).code;
+    assertEquals(await remove("n\r"), 130);
+    assertEquals((await admin.json(["user", "list"])).users.length, 1);
+    assertEquals(await remove("y\r"), 0);
+    assertEquals((await admin.json(["user", "list"])).users, []);
   },
 });

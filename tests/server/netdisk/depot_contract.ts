@@ -90,6 +90,7 @@ export function testDepot(name: string, withDepot: WithDepot): void {
   testParts(test);
   testNames(test, portable);
   testRemoving(test);
+  testRemovingUsers(test);
   testMoving(test, portable);
   testCopying(test);
 }
@@ -384,7 +385,7 @@ function testParts(test: Test): void {
       assertEquals(await depot.traceCommit("p", at("f"), 3), "pending");
     };
     await depot.commitPart("p", at("f"), { size: 3, overwrite: "replace", intent });
-    assertEquals(intents, [{ path: ["f"], size: 3, replacedBytes: 4 }]);
+    assertEquals(intents, [{ path: ["f"], size: 3, replacedBytes: 4, replacedFiles: 1 }]);
     assertEquals(await depot.traceCommit("p", at("f"), 3), "published");
     assertEquals(await depot.traceCommit("p", at("f"), 4), "lost");
     assertEquals(await depot.traceCommit("p", at("x", "f"), 3), "lost");
@@ -475,7 +476,7 @@ function testRemoving(test: Test): void {
     await put(depot, ["f"], "hello");
     await depot.moveToTrash("t1", at("f"));
     assertEquals(await namesIn(depot), []);
-    assertEquals(await depot.measureTrash("t1", at("f")), { bytes: 5, entries: 1 });
+    assertEquals(await depot.measureTrash("t1", at("f")), { bytes: 5, files: 1, entries: 1 });
     assertEquals(await depot.restoreTrash("t1", at("f"), { overwrite: "fail" }), ["f"]);
     assertEquals(await contentOf(depot, "f"), "hello");
     assertEquals(await depot.measureTrash("t1", at("f")), null);
@@ -496,7 +497,7 @@ function testRemoving(test: Test): void {
     await assertCode("NOT_FOUND", () => depot.moveToTrash("t", at("x")));
     await assertCode("NOT_FOUND", () => depot.moveToTrash("../t", at("a"), { recursive: true }));
     await depot.moveToTrash("t", at("a"), { recursive: true });
-    assertEquals(await depot.measureTrash("t", at("a")), { bytes: 8, entries: 4 });
+    assertEquals(await depot.measureTrash("t", at("a")), { bytes: 8, files: 2, entries: 4 });
     await depot.restoreTrash("t", at("a"), { overwrite: "fail" });
     assertEquals(await contentOf(depot, "a", "b", "g"), "three");
   });
@@ -512,7 +513,11 @@ function testRemoving(test: Test): void {
     const restore = (overwrite: "fail" | "rename") =>
       depot.restoreTrash("t", at("d", "f.txt"), { overwrite });
     await assertCode("EXISTS", () => restore("fail"));
-    assertEquals(await depot.measureTrash("t", at("d", "f.txt")), { bytes: 3, entries: 1 });
+    assertEquals(await depot.measureTrash("t", at("d", "f.txt")), {
+      bytes: 3,
+      files: 1,
+      entries: 1,
+    });
     assertEquals(await restore("rename"), ["d", "f (2).txt"]);
     assertEquals(await contentOf(depot, "d", "f.txt"), "new");
     assertEquals(await contentOf(depot, "d", "f (2).txt"), "old");
@@ -581,6 +586,39 @@ function testCopying(test: Test): void {
     await assertCode("UPLOAD_NOT_FOUND", () => depot.copyToPart("none", at("f")));
     const signal = AbortSignal.abort(new TrivetError("INTERRUPTED", "No"));
     await assertCode("INTERRUPTED", () => depot.copyToPart("c", at("f"), { signal }));
+  });
+}
+
+function testRemovingUsers(test: Test): void {
+  test("takes a home and its trash out of reach, and nobody else's", async (depot) => {
+    const bob = { user: "bob", path: [] };
+    await depot.createHome("bob");
+    await depot.mkdir({ user: "bob", path: ["b"] });
+    await put(depot, ["f"], "x");
+    await put(depot, ["g"], "x");
+    await depot.moveToTrash("t", at("g"));
+    await depot.setAsideHome("ada");
+    await assertCode("NOT_FOUND", () => depot.stat(at()));
+    await assertCode("NOT_FOUND", () => put(depot, ["f"], "y"));
+    assertEquals(await depot.measureTrash("t", at("g")), null);
+    await depot.removeSetAside();
+    assertEquals((await depot.list(bob, { limit: 10 })).entries.length, 1);
+    await depot.createHome("ada");
+    assertEquals(await namesIn(depot), []);
+    // Again is harmless, and so is nothing to do.
+    await depot.setAsideHome("eve");
+    await depot.removeSetAside();
+    await assertCode("USER_NAME_INVALID", () => depot.setAsideHome(".."));
+  });
+
+  test("keeps a home when only the trash is to go", async (depot) => {
+    await put(depot, ["f"], "x");
+    await put(depot, ["g"], "x");
+    await depot.moveToTrash("t", at("g"));
+    await depot.setAsideHome("ada", { keepHome: true });
+    await depot.removeSetAside();
+    assertEquals(await namesIn(depot), ["f"]);
+    assertEquals(await depot.measureTrash("t", at("g")), null);
   });
 }
 

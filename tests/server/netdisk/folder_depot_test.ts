@@ -278,8 +278,18 @@ testLinks(
     await Deno.symlink(outside, join(home, "d", "folder"));
     await Deno.symlink(join(outside, "secret"), join(home, "d", "file"));
     await depot.moveToTrash("t", at("d"), { recursive: true });
-    assertEquals(await depot.measureTrash("t", at("d")), { bytes: 0, entries: 3 });
+    assertEquals(await depot.measureTrash("t", at("d")), { bytes: 0, files: 0, entries: 3 });
     assertEquals(await depot.removeTrash("t", "ada"), true);
     assertEquals(await Deno.readTextFile(join(outside, "secret")), "secret");
   },
 );
+
+Deno.test("FolderDepot.removeSetAside() leaves nothing on the disk, also after a crash", () =>
+  withFolder(async (depot, home, data) => {
+    await put(depot, ["f"], "x");
+    await depot.setAsideHome("ada");
+    assertEquals([...Deno.readDirSync(join(home, ".."))], []);
+    assertEquals([...Deno.readDirSync(join(data, "trash"))].length, 1);
+    await FolderDepot.open(data).removeSetAside();
+    assertEquals([...Deno.readDirSync(join(data, "trash"))], []);
+  }));

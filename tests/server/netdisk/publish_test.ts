@@ -32,7 +32,7 @@ Deno.test("publishFile() keeps the file in its place until the catalog has count
     });
     await removal;
     assertEquals([await depot.exists(at), await used(catalog)], [false, 9]);
-    assertEquals(await depot.measureTrash("t", folder), { bytes: 9, entries: 2 });
+    assertEquals(await depot.measureTrash("t", folder), { bytes: 9, files: 1, entries: 2 });
   } finally {
     await catalog.close();
     await Deno.remove(data, { recursive: true });

@@ -49,6 +49,7 @@ export function newUpload(id: string, change: Partial<NewUpload> = {}): NewUploa
     chunkBytes: 1024 * 1024,
     overwrite: "replace",
     reserveBytes: 100,
+    reserveFiles: 1,
     ...change,
   };
 }
@@ -81,7 +82,13 @@ export async function used(catalog: Catalog, name = "ada"): Promise<number> {
   return (await catalog.findUser(name))?.usedBytes ?? -1;
 }
 
-const INTENT = { path: ["docs", "a"], size: 100, replacedBytes: 0, durability: "commit" } as const;
+const INTENT = {
+  path: ["docs", "a"],
+  size: 100,
+  replacedBytes: 0,
+  replacedFiles: 0,
+  durability: "commit",
+} as const;
 
 /** Registers the suite. */
 export function testCatalog(name: string, withCatalog: WithCatalog): void {
@@ -110,6 +117,8 @@ function testAccounts(test: Test): void {
       name: "ada",
       quotaBytes: 1000,
       usedBytes: 0,
+      quotaFiles: null,
+      usedFiles: 0,
       createdAtMs: 5000,
       disabled: false,
     });
@@ -198,7 +207,9 @@ function testUploads(test: Test): void {
         chunkBytes: 1024 * 1024,
         overwrite: "replace",
         reservedBytes: 100,
+        reservedFiles: 1,
         replacedBytes: 0,
+        replacedFiles: 0,
         createdAtMs: 7,
         touchedAtMs: 7,
       },
@@ -324,7 +335,12 @@ function testCommits(test: Test): void {
 
     await catalog.openUpload(newUpload("a", { size: null, reserveBytes: 500 }));
     await catalog.addChunks("a", [{ index: 0, digest: new Uint8Array(16) }]);
-    await catalog.beginCommit("a", { ...INTENT, path: ["docs", "a (2)"], replacedBytes: 300 });
+    await catalog.beginCommit("a", {
+      ...INTENT,
+      path: ["docs", "a (2)"],
+      replacedBytes: 300,
+      replacedFiles: 1,
+    });
     const upload = await catalog.findUploadById("a");
     assertEquals(
       [upload?.state, upload?.path, upload?.size, upload?.replacedBytes],
@@ -421,9 +437,19 @@ function testTrash(test: Test): void {
     await catalog.beginRemoval(ITEM);
     assertEquals((await catalog.findTrash("t1"))?.state, "moving");
     await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "emptying"));
-    await catalog.finishRemoval("t1", { bytes: 300, entries: 1 });
-    await assertCode("NOT_FOUND", () => catalog.finishRemoval("t1", { bytes: 1, entries: 1 }));
-    const kept = { ...ITEM, state: "kept", deletedAtMs: 77, bytes: 300, entries: 1 } as const;
+    await catalog.finishRemoval("t1", { bytes: 300, files: 1, entries: 1 });
+    await assertCode(
+      "NOT_FOUND",
+      () => catalog.finishRemoval("t1", { bytes: 1, files: 1, entries: 1 }),
+    );
+    const kept = {
+      ...ITEM,
+      state: "kept",
+      deletedAtMs: 77,
+      bytes: 300,
+      files: 1,
+      entries: 1,
+    } as const;
     assertEquals(await catalog.findTrash("t1"), { ...kept, path: ["docs", "a"] });
     assertEquals(await catalog.finishTrashExit("t1"), false);
     assertEquals(await catalog.usage("ada"), {
@@ -431,6 +457,8 @@ function testTrash(test: Test): void {
       usedBytes: 300,
       partialBytes: 0,
       trashBytes: 300,
+      quotaFiles: null,
+      usedFiles: 1,
     });
     await catalog.beginTrashExit("t1", "emptying");
     await catalog.beginTrashExit("t1", "emptying");
@@ -448,7 +476,7 @@ function testTrash(test: Test): void {
     await addUser(catalog);
     await addFile(catalog, "f", 300);
     await catalog.beginRemoval(ITEM);
-    await catalog.finishRemoval("t1", { bytes: 300, entries: 1 });
+    await catalog.finishRemoval("t1", { bytes: 300, files: 1, entries: 1 });
     await catalog.beginTrashExit("t1", "restoring");
     await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "restoring"));
     await catalog.abortTrash("t1");
@@ -473,7 +501,7 @@ function testTrash(test: Test): void {
     await addUser(catalog, "bob");
     for (const id of ["3", "1", "2"]) {
       await catalog.beginRemoval({ ...ITEM, id });
-      await catalog.finishRemoval(id, { bytes: 0, entries: 1 });
+      await catalog.finishRemoval(id, { bytes: 0, files: 1, entries: 1 });
     }
     await catalog.beginRemoval({ ...ITEM, id: "4" });
     await catalog.beginRemoval({ ...ITEM, id: "5", user: "bob" });

@@ -108,7 +108,12 @@ Deno.test("recover() settles a commit that died after its rename", () =>
 Deno.test("recover() settles a commit that died between link and unlink", () =>
   withStage(async (stage) => {
     await upload(stage);
-    await begin(stage.catalog)({ path: TARGET.path, size: 100, replacedBytes: 0 });
+    await begin(stage.catalog)({
+      path: TARGET.path,
+      size: 100,
+      replacedBytes: 0,
+      replacedFiles: 0,
+    });
     const { data } = stage;
     await Deno.link(join(data, "parts", "a"), join(data, "homes", "ada", "docs", "a"));
   }, async ({ catalog, depot }, summary) => {
@@ -132,7 +137,12 @@ Deno.test("recover() settles a commit under the name that rename chose", () =>
 Deno.test("recover() drops an upload whose file and part are both gone", () =>
   withStage(async (stage) => {
     await upload(stage);
-    await begin(stage.catalog)({ path: TARGET.path, size: 100, replacedBytes: 0 });
+    await begin(stage.catalog)({
+      path: TARGET.path,
+      size: 100,
+      replacedBytes: 0,
+      replacedFiles: 0,
+    });
     await stage.depot.removePart("a");
   }, async ({ catalog }, summary) => {
     assertEquals(summary, { ...NOTHING, dropped: 1 });
@@ -212,7 +222,7 @@ async function removing({ catalog, depot }: Stage, die: boolean): Promise<void> 
 async function removed(stage: Stage): Promise<void> {
   await oldFile(stage);
   await removing(stage, false);
-  await stage.catalog.finishRemoval("t", { bytes: 30, entries: 1 });
+  await stage.catalog.finishRemoval("t", { bytes: 30, files: 1, entries: 1 });
 }
 
 Deno.test("recover() forgets a removal that died before its rename", () =>

@@ -6,6 +6,7 @@ import { SCHEMA_VERSION } from "../../../server/store/migrations.ts";
 import { SqliteDatabase } from "../../../server/store/sqlite_database.ts";
 import { asCatalogError } from "../../../server/store/sqlite_errors.ts";
 import { SqliteCatalog } from "../../../server/store/sqlite_catalog.ts";
+import { testAccountCatalog } from "./catalog_accounts_contract.ts";
 import {
   addUser,
   assertCode,
@@ -13,6 +14,7 @@ import {
   newUpload,
   testCatalog,
   used,
+  type WithCatalog,
 } from "./catalog_contract.ts";
 
 async function withFile(work: (path: string) => Promise<void>): Promise<void> {
@@ -24,7 +26,7 @@ async function withFile(work: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
-testCatalog("SqliteCatalog", (work) =>
+const withCatalog: WithCatalog = (work) =>
   withFile(async (path) => {
     const clock: FakeClock = { nowMs: 0 };
     const catalog = SqliteCatalog.open(path, { now: () => clock.nowMs });
@@ -33,7 +35,10 @@ testCatalog("SqliteCatalog", (work) =>
     } finally {
       await catalog.close();
     }
-  }));
+  });
+
+testCatalog("SqliteCatalog", withCatalog);
+testAccountCatalog("SqliteCatalog", withCatalog);
 
 function rawly(path: string, work: (db: DatabaseSync) => void): void {
   const db = new DatabaseSync(path);
@@ -90,13 +95,22 @@ Deno.test("SqliteCatalog.open() brings a database of the first schema up to date
     await first.openUpload(newUpload("a"));
     await first.close();
     // What version 1 lacked.
-    rawly(path, (db) => db.exec("DROP TABLE trash; DROP TABLE moves; PRAGMA user_version = 1"));
+    rawly(path, (db) =>
+      db.exec(
+        `DROP TABLE trash; DROP TABLE moves; ALTER TABLE users DROP COLUMN auth_epoch;
+         ALTER TABLE users DROP COLUMN quota_files; ALTER TABLE users DROP COLUMN used_files;
+         ALTER TABLE uploads DROP COLUMN reserved_files;
+         ALTER TABLE uploads DROP COLUMN replaced_files;
+         PRAGMA user_version = 1`,
+      ));
     const catalog = SqliteCatalog.open(path);
     assertEquals(await catalog.usage("ada"), {
       quotaBytes: 1000,
       usedBytes: 100,
       partialBytes: 100,
       trashBytes: 0,
+      quotaFiles: null,
+      usedFiles: 0,
     });
     await catalog.beginRemoval({ id: "t", user: "ada", path: ["a"], kind: "file" });
     assertEquals((await catalog.findTrash("t"))?.state, "moving");
@@ -211,4 +225,20 @@ Deno.test("SqliteCatalog answers SHUTTING_DOWN after close()", () =>
     await assertCode("SHUTTING_DOWN", () => catalog.findUser("ada"));
     await assertCode("SHUTTING_DOWN", () => addUser(catalog));
     await assertCode("SHUTTING_DOWN", () => catalog.openUpload(newUpload("a")));
+  }));
+
+Deno.test("SqliteCatalog.loginsMark() is another one after a change by another program", () =>
+  withFile(async (path) => {
+    const server = SqliteCatalog.open(path);
+    await addUser(server);
+    const admin = SqliteCatalog.open(path);
+    const before = await server.loginsMark();
+    await server.openUpload(newUpload("a"));
+    assertEquals(await server.loginsMark(), before);
+    await admin.setDisabled("ada", true);
+    const after = await server.loginsMark();
+    assert(after !== before);
+    assertEquals(await server.loginsMark(), after);
+    await admin.close();
+    await server.close();
   }));

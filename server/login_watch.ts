@@ -1,0 +1,102 @@
+/**
+ * Ends open connections whose login has ended: the session was ended, the password changed, the account
+ * disabled or removed, by this server or by a command beside it. SQLite is where they meet.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { TrivetError } from "../lib/errors.ts";
+import type { AccountCatalog, OpenLogin } from "./store/catalog_accounts.ts";
+
+/** How often the database is asked whether logins may have ended, in milliseconds. */
+export const LOGIN_CHECK_MS = 500;
+
+/** An open connection of somebody who is logged in. */
+export interface WatchedLogin {
+  /** Who it is. */
+  readonly login: OpenLogin;
+  /** Tells the client why and closes the connection. */
+  end(reason: TrivetError): void;
+}
+
+/** What {@linkcode LoginWatch} asks. */
+export type LoginCatalog = Pick<AccountCatalog, "loginsMark" | "endedLogins">;
+
+const log = getLogger(["trivet", "server"]);
+
+/** Watches the logins of all open connections. */
+export class LoginWatch implements AsyncDisposable {
+  readonly #catalog: LoginCatalog;
+  readonly #watched = new Set<WatchedLogin>();
+  /** Added since the last check: the change that ends them may have come before they were added. */
+  readonly #unchecked = new Set<WatchedLogin>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #mark: string | undefined;
+  #checking: Promise<void> | null = null;
+
+  /**
+   * Begins to watch; nobody is watched yet.
+   *
+   * @param catalog Where logins end.
+   * @param checkMs In place of {@linkcode LOGIN_CHECK_MS}.
+   */
+  constructor(catalog: LoginCatalog, checkMs: number = LOGIN_CHECK_MS) {
+    this.#catalog = catalog;
+    this.#timer = setInterval(() => this.check(), checkMs);
+  }
+
+  /**
+   * Watches a connection.
+   *
+   * @param watched The connection.
+   * @returns Dispose of it when the connection is closed.
+   */
+  add(watched: WatchedLogin): Disposable {
+    this.#watched.add(watched);
+    this.#unchecked.add(watched);
+    return { [Symbol.dispose]: () => this.#drop(watched) };
+  }
+
+  /** Looks now; checks that come while one is under way share its outcome. Never rejects. */
+  check(): Promise<void> {
+    return this.#checking ??= this.#look().finally(() => this.#checking = null);
+  }
+
+  /** Watches no more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#checking;
+  }
+
+  async #look(): Promise<void> {
+    if (this.#watched.size === 0) return;
+    try {
+      const mark = await this.#catalog.loginsMark();
+      const asked = [...(mark === this.#mark ? this.#unchecked : this.#watched)];
+      if (asked.length > 0) {
+        const ended = await this.#catalog.endedLogins(asked.map(({ login }) => login));
+        for (const place of ended) this.#end(asked[place]);
+      }
+      // Only now: what failed is asked again.
+      for (const watched of asked) this.#unchecked.delete(watched);
+      this.#mark = mark;
+    } catch (error) {
+      const isBusy = error instanceof TrivetError && error.code === "SERVER_BUSY";
+      if (!isBusy) log.error("Cannot check who is still logged in: {error}", { error });
+    }
+  }
+
+  #end(watched: WatchedLogin | undefined): void {
+    if (watched === undefined || !this.#watched.has(watched)) return;
+    this.#drop(watched);
+    const { user } = watched.login;
+    log.info("Closed a connection of {user}: its login has ended", { user });
+    watched.end(new TrivetError("TOKEN_INVALID", "The session has ended or was revoked"));
+  }
+
+  #drop(watched: WatchedLogin): void {
+    this.#watched.delete(watched);
+    this.#unchecked.delete(watched);
+  }
+}
