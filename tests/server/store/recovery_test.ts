@@ -336,7 +336,13 @@ Deno.test("recover() drops a copy that died in the middle, and leaves what has i
     await oldFile(stage);
     const { catalog, depot } = stage;
     (await depot.createPart("copy")).close();
-    const intent = { path: TARGET.path, size: 30, replacedBytes: 0, durability: "os" } as const;
+    const intent = {
+      path: TARGET.path,
+      size: 30,
+      replacedBytes: 0,
+      replacedFiles: 0,
+      durability: "os",
+    } as const;
     await catalog.beginWrite({ ...intent, id: "copy", user: "ada" });
     await depot.copyToPart("copy", TARGET);
   }, async ({ catalog, depot }, summary) => {
