@@ -23,6 +23,7 @@ import { registerCommand } from "./commands/register.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { rmdirCommand } from "./commands/rmdir.ts";
 import { statCommand } from "./commands/stat.ts";
+import { syncCommand } from "./commands/sync.ts";
 import { timeCommand } from "./commands/time.ts";
 import { trashCommand } from "./commands/trash.ts";
 import { treeCommand } from "./commands/tree.ts";
@@ -62,6 +63,7 @@ export const TRIVET = defineProgram({
     dfCommand,
     putCommand,
     getCommand,
+    syncCommand,
     catCommand,
     timeCommand,
   ].map(guarded),

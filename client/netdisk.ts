@@ -38,6 +38,7 @@ import { type Credentials, openSession, type Session } from "./session.ts";
 import type { TransferOptions } from "./transfer_types.ts";
 import { MemoryTrustStore, type TrustStore } from "./trust.ts";
 import type { LeftOut } from "./tree/left_out.ts";
+import type { SyncResult, SyncTreesOptions } from "./tree/sync_types.ts";
 import type { TreeOptions, TreeResult } from "./tree/tree_types.ts";
 import type { UploadResult } from "./upload.ts";
 
@@ -415,6 +416,26 @@ export class NetdiskClient implements AsyncDisposable {
     if (dryRun === true) return { ...NOTHING_DONE, leftOut: [] };
     const server = `${this.user}@${this.server}`;
     return await getTree(this.#connections, plan, { ...options, server, pacer: this.#pacer });
+  }
+
+  /**
+   * Makes a folder of the server like a local one, or with `pull` the local one like the server's. Only
+   * files that differ in size, time or the executable bit are transferred.
+   *
+   * @param local The local folder.
+   * @param path The folder on the server.
+   * @param options Direction, deletions, what stays out, and progress.
+   * @returns What was done.
+   * @throws {TrivetError} `NOT_FOUND`, `LOCAL_NOT_FOUND`, `QUOTA_EXCEEDED` and others.
+   */
+  async sync(local: string, path: string, options: SyncTreesOptions = {}): Promise<SyncResult> {
+    const { syncTrees } = await import("./tree/sync_run.ts");
+    return await syncTrees(this, { local, remote: parsePath(path) }, {
+      ...options,
+      connections: this.#connections,
+      pacer: this.#pacer,
+      server: `${this.user}@${this.server}`,
+    });
   }
 
   /** Removes an empty folder for good. */

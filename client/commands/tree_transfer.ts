@@ -106,7 +106,8 @@ function tellPlanned(
   output.line(`${safeText(from)}${end} -> ${safeText(to)}${end}`);
 }
 
-function tellLeftOut(output: ClientContext["output"], leftOut: readonly LeftOut[]): void {
+/** Says how much was left out, and why. */
+export function tellLeftOut(output: ClientContext["output"], leftOut: readonly LeftOut[]): void {
   if (leftOut.length === 0) return;
   const failed = leftOut.filter((left) => !isByRule(left)).length;
   const words = [
@@ -128,7 +129,8 @@ function summaryOf({ name, outcome }: ShownTree, result: TreeResult, seconds: nu
     `${formatDuration(seconds * 1000)}${rate}`;
 }
 
-function withCount(
+/** An error with how far the transfer came. */
+export function withCount(
   error: unknown,
   { doneFiles, totalFiles }: { readonly doneFiles: number; readonly totalFiles: number },
 ): unknown {

@@ -65,6 +65,7 @@ export class ConnectionUploads {
         await this.#start(at, { ...request, reserveFiles: isReplacing ? 0 : 1 });
       if (session === null) continue;
       this.#sessions.set(session.id, session);
+      const seed = await this.#seedOffer(session, request, taken?.size ?? 0);
       session.verifyHeldChunks();
       const { journal } = session;
       return openReply({
@@ -72,7 +73,7 @@ export class ConnectionUploads {
         chunkBytes,
         journalChunks: journal.count,
         heldBytes: journal.heldBytes(request.size, chunkBytes),
-        ...await this.#seedOffer(session, request, taken?.size ?? 0),
+        ...seed,
       }, journal.records(0, STREAM_CHUNKS_MAX));
     }
     throw new TrivetError("SERVER_BUSY", `Others are opening uploads of "${formatPath(at.path)}"`);

@@ -11,6 +11,7 @@ import { parseCommandLine } from "../../lib/term/parse.ts";
 
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   register: ["ann"],
+  sync: ["a", "b"],
   find: ["*.iso"],
   stat: ["a"],
   mkdir: ["a"],

@@ -97,7 +97,8 @@ Deno.test("SqliteCatalog.open() brings a database of the first schema up to date
     // What version 1 lacked.
     rawly(path, (db) =>
       db.exec(
-        `DROP TABLE trash; DROP TABLE moves; ALTER TABLE users DROP COLUMN auth_epoch;
+        `DROP TABLE trash; DROP TABLE moves; DROP TABLE batches; DROP TABLE contents;
+         ALTER TABLE users DROP COLUMN auth_epoch;
          ALTER TABLE users DROP COLUMN quota_files; ALTER TABLE users DROP COLUMN used_files;
          ALTER TABLE uploads DROP COLUMN reserved_files;
          ALTER TABLE uploads DROP COLUMN replaced_files;
