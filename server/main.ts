@@ -16,6 +16,7 @@ if (import.meta.main) {
   const code = await runProgram(TRIVETD, Deno.args, ({ output, env, signal }) => ({
     output,
     env,
+    signal,
     untilInterrupted: async () => {
       if (signal.aborted) return;
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
