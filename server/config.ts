@@ -7,8 +7,10 @@
 
 import { TrivetError } from "../lib/errors.ts";
 import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
+import { formatDuration } from "../lib/term/format.ts";
 import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
+import { KEEP_PARTIALS_MS, KEEP_TRASH_MS } from "./care/expiry.ts";
 import { defaultDataFolder } from "./data_folder.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 import { DEFAULT_QUOTA_BYTES } from "./netdisk_service.ts";
@@ -87,6 +89,20 @@ export const SERVE_OPTIONS = {
     help:
       "File names: all that this system can store, or only those that Windows and macOS can too",
   },
+  "keep-partials": {
+    kind: "duration",
+    env: "TRIVETD_KEEP_PARTIALS",
+    default: formatDuration(KEEP_PARTIALS_MS),
+    min: 0,
+    help: "Remove partial uploads that were not touched for so long; 0 is never",
+  },
+  "keep-trash": {
+    kind: "duration",
+    env: "TRIVETD_KEEP_TRASH",
+    default: formatDuration(KEEP_TRASH_MS),
+    min: 0,
+    help: "Delete what has been in the trash for so long; 0 is never",
+  },
   ...TIME_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
@@ -142,6 +158,8 @@ export function toServeOptions(
     direct: values.direct === "on",
     defaultQuotaBytes: values["default-quota"],
     names: values.names,
+    keepPartialsMs: values["keep-partials"],
+    keepTrashMs: values["keep-trash"],
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),
     ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
     ...(values.registration === undefined ? {} : { registration: values.registration }),

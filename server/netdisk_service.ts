@@ -15,6 +15,7 @@ import type { NameRules } from "../lib/netdisk/path.ts";
 import { Admission } from "./admission.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
+import { Expiry } from "./care/expiry.ts";
 import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
 import { openIdentity, openOwnCertificate, readTlsIdentity, type TlsIdentity } from "./identity.ts";
@@ -49,6 +50,10 @@ export interface NetdiskServeOptions {
   readonly defaultQuotaBytes?: number;
   /** Which names files may have. */
   readonly names?: NameRules;
+  /** Partial uploads that were not touched for so long are removed; 0 is never. A week without it. */
+  readonly keepPartialsMs?: number;
+  /** What has been in the trash for so long is deleted; 0 is never. 30 days without it. */
+  readonly keepTrashMs?: number;
   /** From accept to logged in, in milliseconds. */
   readonly loginTimeoutMs?: number;
   /** Connections at once, and those of them that are not logged in. */
@@ -104,6 +109,9 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   const addresses = listeners.map(({ address }) => address);
   const registration = options.registration ?? defaultRegistration(addresses);
 
+  const activeUploads = new ActiveUploads();
+  stack.use(new Expiry({ catalog, depot, activeUploads }, options));
+
   const shutdown = new AbortController();
   const connections = new Connections();
   const doors = tls === undefined || options.direct === false
@@ -121,7 +129,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
       onAttempt: logAttempt,
     },
     admission: new Admission(options),
-    stores: { catalog, depot, names, activeUploads: new ActiveUploads() },
+    stores: { catalog, depot, names, activeUploads },
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,
     doors,
