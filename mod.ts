@@ -59,6 +59,7 @@ export {
 } from "./client/trust.ts";
 export type {
   Account,
+  DigestPage,
   DiskUsage,
   DurabilityMode,
   NetdiskEntry,

@@ -23,6 +23,7 @@ import { rmdirCommand } from "./commands/rmdir.ts";
 import { statCommand } from "./commands/stat.ts";
 import { timeCommand } from "./commands/time.ts";
 import { trashCommand } from "./commands/trash.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 
@@ -57,6 +58,7 @@ export const TRIVET = defineProgram({
     putCommand,
     getCommand,
     catCommand,
+    verifyCommand,
     timeCommand,
   ].map(guarded),
 });

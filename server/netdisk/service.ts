@@ -13,6 +13,7 @@ import {
 } from "../../lib/netdisk/messages.ts";
 import type { CallHandler, Reply, ServerCall } from "../../lib/rpc/server.ts";
 import type { NetdiskContext } from "./context.ts";
+import { digestFile } from "./digest.ts";
 import { sendFile } from "./download.ts";
 import { logout, ls, mkdir, stat, whoami } from "./files.ts";
 import { df, mv, rmdir } from "./move.ts";
@@ -63,6 +64,7 @@ export function openNetdiskSession(context: NetdiskContext): NetdiskSession {
     "put.commit": (request) => uploads.commit(request),
     "put.discard": (request) => uploads.discard(request),
     "get.open": (request, call) => sendFile(context, request, call),
+    digest: (request, call) => digestFile(context, request, call),
   };
   return {
     handle: async (call) => {
