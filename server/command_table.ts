@@ -7,6 +7,7 @@
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
 import { checkCommand } from "./commands/check.ts";
+import { scrubCommand } from "./commands/scrub.ts";
 import { serveCommand } from "./commands/serve.ts";
 
 /** See the module. */
@@ -20,5 +21,5 @@ export const TRIVETD = defineProgram({
     quiet: { kind: "boolean", short: "q", env: "TRIVETD_QUIET", help: "Print errors only" },
     "no-color": { kind: "boolean", env: "TRIVETD_NO_COLOR", help: "Print without colours" },
   },
-  commands: [serveCommand, checkCommand],
+  commands: [serveCommand, checkCommand, scrubCommand],
 });

@@ -76,7 +76,8 @@ export function suspectForeign(homes: string, user: string, item: TreeItem): Sus
   return { finding, look };
 }
 
-function isUsable(name: string): boolean {
+/** Whether a request could use a name. */
+export function isUsable(name: string): boolean {
   try {
     checkPath([name], { names: "native" });
     return true;

@@ -45,3 +45,21 @@ export async function openCheckedData(
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
+
+/**
+ * Opens the data folder for commands that only read files: without its lock, so that a server may
+ * start meanwhile.
+ *
+ * @param context The command's.
+ * @param values Its options.
+ * @throws {TrivetError} `NOT_FOUND` when there is none.
+ */
+export async function openScrubbedData(
+  context: CommandContext,
+  values: { readonly data: string | undefined },
+): Promise<Pick<CheckedData, "folders" | "care"> & AsyncDisposable> {
+  await using data = await openData(context, values);
+  const folders = dataFolders(data.path);
+  const care = SqliteCare.open(join(data.path, "trivet.db"));
+  return { folders, care, [Symbol.asyncDispose]: () => care.close() };
+}

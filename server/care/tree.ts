@@ -24,6 +24,8 @@ export interface TreeItem {
   readonly kind: TreeKind;
   /** Bytes of a file; 0 for everything else. */
   readonly size: number;
+  /** What lstat said; absent where that is not known. */
+  readonly info?: Deno.FileInfo;
 }
 
 interface Pending {
@@ -55,7 +57,7 @@ export async function* walkTree(
       const path = [...folder.path, name];
       const kind = kindOf(info);
       if (kind === "folder") pending.push({ diskPath, path });
-      yield { path, kind, size: kind === "file" ? info.size : 0 };
+      yield { path, kind, size: kind === "file" ? info.size : 0, info };
     }
   }
 }

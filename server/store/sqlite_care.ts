@@ -6,10 +6,16 @@
  */
 
 import type { TrashSize } from "./catalog.ts";
-import type { AccountCount, AccountQuery, CareCatalog } from "./catalog_care.ts";
+import type {
+  AccountCount,
+  AccountQuery,
+  CareCatalog,
+  ScrubRound,
+  StoredDigest,
+} from "./catalog_care.ts";
 import { type Row, SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
-import { integer, text } from "./sqlite_values.ts";
+import { blob, integer, text } from "./sqlite_values.ts";
 
 const COUNTS = `name, used_bytes,
   (SELECT coalesce(sum(reserved_bytes), 0) FROM uploads WHERE user = name) AS reserved_bytes,
@@ -71,6 +77,63 @@ export class SqliteCare implements CareCatalog {
       this.#db.run(
         "UPDATE trash SET bytes = ?, entries = ? WHERE id = ? AND state = 'kept'",
         ...[bytes, entries, id],
+      );
+    });
+  }
+
+  /** See {@linkcode CareCatalog.beginScrub}. */
+  beginScrub({ restart, nowMs }: { restart: boolean; nowMs: number }): Promise<ScrubRound> {
+    return this.#durable(() => {
+      const row = this.#db.get(
+        "SELECT number, ended_at_ms FROM scrub_rounds ORDER BY number DESC LIMIT 1",
+      );
+      const last = row === undefined ? 0 : integer(row, "number");
+      if (row !== undefined && row["ended_at_ms"] === null && !restart) {
+        return { number: last, isResumed: true };
+      }
+      this.#db.run(
+        "INSERT INTO scrub_rounds (number, begun_at_ms) VALUES (?, ?)",
+        ...[last + 1, nowMs],
+      );
+      return { number: last + 1, isResumed: false };
+    });
+  }
+
+  /** See {@linkcode CareCatalog.endScrub}. */
+  endScrub(number: number, nowMs: number): Promise<void> {
+    return this.#durable(() => {
+      this.#db.run("UPDATE scrub_rounds SET ended_at_ms = ? WHERE number = ?", nowMs, number);
+      this.#db.run("DELETE FROM scrub_rounds WHERE number < ?", number);
+      this.#db.run("DELETE FROM digests WHERE seen < ?", number);
+    });
+  }
+
+  /** See {@linkcode CareCatalog.digest}. */
+  digest(file: string): Promise<StoredDigest | null> {
+    return this.#read(() => {
+      const row = this.#db.get("SELECT * FROM digests WHERE file = ?", file);
+      if (row === undefined) return null;
+      return {
+        size: integer(row, "size"),
+        mtimeMs: integer(row, "mtime_ms"),
+        sha256: blob(row, "sha256"),
+        round: integer(row, "round"),
+        seen: integer(row, "seen"),
+      };
+    });
+  }
+
+  /** See {@linkcode CareCatalog.setDigest}. */
+  setDigest(file: string, { size, mtimeMs, sha256, round, seen }: StoredDigest): Promise<void> {
+    return this.#read(() => {
+      this.#db.write(() =>
+        this.#db.run(
+          `INSERT INTO digests (file, size, mtime_ms, sha256, round, seen)
+           VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET size = excluded.size, mtime_ms = excluded.mtime_ms,
+             sha256 = excluded.sha256, round = excluded.round, seen = excluded.seen`,
+          ...[file, size, mtimeMs, sha256, round, seen],
+        )
       );
     });
   }

@@ -1,17 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { FROM_SOURCE, Person, World } from "./testing.ts";
-
-/** Runs `trivetd` on a world's data. */
-function administrator(world: World): Person {
-  const programs = { ...FROM_SOURCE, trivet: FROM_SOURCE.trivetd };
-  return new Person(programs, world.folder, { TRIVETD_DATA: world.data });
-}
+import { World } from "./testing.ts";
 
 Deno.test("trivetd check finds what is wrong beside a server, --repair sets it right after", async () => {
   await using world = await World.create();
   const server = await world.serve();
-  const admin = administrator(world);
+  const admin = world.administrator();
   const ada = await world.person("ada", server);
   await ada.register("ada");
   await ada.ok(["mkdir", "docs"]);
@@ -64,7 +58,7 @@ Deno.test("trivetd check says so when there is no such account or data folder", 
   await using world = await World.create();
   const server = await world.serve();
   await (await world.person("ada", server)).register("ada");
-  const admin = administrator(world);
+  const admin = world.administrator();
   assertEquals((await admin.json(["check", "--user", "ada"])).accounts, 1);
   assertEquals((await admin.run(["check", "--user", "bob"])).code, 3);
   assertEquals((await admin.run(["check", "--data", join(world.folder, "none")])).code, 3);

@@ -5,7 +5,7 @@ import { hashToken, newToken } from "../../lib/auth/token.ts";
 import { SqliteCatalog } from "../../server/store/sqlite_catalog.ts";
 import { ModelClient } from "./model_client.ts";
 import { operation } from "./model.ts";
-import { FROM_SOURCE, Person, World } from "./testing.ts";
+import { World } from "./testing.ts";
 
 /** Clients at the same time. The last three share an account, with a folder for each. */
 const USERS = ["ann", "bob", "cyd", "dan", "eve", "fay", "fay", "fay"] as const;
@@ -54,8 +54,7 @@ async function addUser(world: World, name: string): Promise<string> {
 
 /** Fails unless `trivetd check` finds nothing wrong. */
 async function assertNoDrift(world: World): Promise<void> {
-  const admin = new Person({ ...FROM_SOURCE, trivet: FROM_SOURCE.trivetd }, world.folder);
-  const { code, stdout } = await admin.run(["check", "--json", "--data", world.data]);
+  const { code, stdout } = await world.administrator().run(["check", "--json"]);
   const { findings, unjudged } = JSON.parse(stdout);
   assertEquals({ code, findings, unjudged }, { code: 0, findings: [], unjudged: [] });
 }
