@@ -60,6 +60,7 @@ export {
 export type {
   Account,
   CopyResult,
+  DigestPage,
   DiskUsage,
   DurabilityMode,
   ListPage,

@@ -27,6 +27,7 @@ import { syncCommand } from "./commands/sync.ts";
 import { timeCommand } from "./commands/time.ts";
 import { trashCommand } from "./commands/trash.ts";
 import { treeCommand } from "./commands/tree.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 
@@ -65,6 +66,7 @@ export const TRIVET = defineProgram({
     getCommand,
     syncCommand,
     catCommand,
+    verifyCommand,
     timeCommand,
   ].map(guarded),
 });

@@ -26,6 +26,7 @@ import { baseName } from "./local_path.ts";
 import type {
   Account,
   CopyResult,
+  DigestPage,
   DiskUsage,
   DurabilityMode,
   ListPage,
@@ -436,6 +437,18 @@ export class NetdiskClient implements AsyncDisposable {
       pacer: this.#pacer,
       server: `${this.user}@${this.server}`,
     });
+  }
+
+  /**
+   * Tells the digests of a file's chunks, which the server reads for it.
+   *
+   * @param path The file on the server.
+   * @returns Pages in order, as they are asked for; an empty file has one without digests.
+   * @throws {TrivetError} `NOT_FOUND`, `IS_FOLDER`, and `CHANGED` if it changes in between.
+   */
+  async *digests(path: string, signal?: AbortSignal): AsyncGenerator<DigestPage> {
+    const { digestPages } = await import("./digests.ts");
+    yield* digestPages(this.#connections, parsePath(path), signal);
   }
 
   /** Removes an empty folder for good. */

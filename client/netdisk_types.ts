@@ -84,6 +84,18 @@ export interface CopyResult {
   readonly skipped: number;
 }
 
+/** The digests of some chunks of a file. */
+export interface DigestPage {
+  /** The file. */
+  readonly entry: NetdiskEntry;
+  /** Bytes of each chunk but the last. */
+  readonly chunkBytes: number;
+  /** The first chunk of the page. */
+  readonly from: number;
+  /** XXH3-128 of each chunk, 16 bytes each, in order. */
+  readonly digests: Uint8Array<ArrayBuffer>;
+}
+
 /** What lies in the trash. */
 export interface TrashItem {
   /** Names it. */

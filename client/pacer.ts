@@ -6,7 +6,7 @@
 
 import { DATA_SEND_BYTES } from "../lib/transfer/sender.ts";
 import { sleep } from "./retry.ts";
-import { TokenBucket } from "./token_bucket.ts";
+import { TokenBucket } from "../lib/transfer/token_bucket.ts";
 
 /** Frames of a limited transfer carry at least this much. */
 const DATA_BYTES_MIN = 4096;

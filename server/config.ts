@@ -7,9 +7,11 @@
 
 import { TrivetError } from "../lib/errors.ts";
 import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
+import { formatDuration } from "../lib/term/format.ts";
 import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
 import { CLASSIC_SERVE_OPTIONS, toClassicOptions } from "./classic_config.ts";
+import { KEEP_PARTIALS_MS, KEEP_TRASH_MS } from "./care/expiry.ts";
 import { defaultDataFolder } from "./data_folder.ts";
 import { LIMIT_SERVE_OPTIONS, toLimitOptions } from "./limit_config.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
@@ -92,6 +94,20 @@ export const SERVE_OPTIONS = {
   },
   ...LIMIT_SERVE_OPTIONS,
   ...CLASSIC_SERVE_OPTIONS,
+  "keep-partials": {
+    kind: "duration",
+    env: "TRIVETD_KEEP_PARTIALS",
+    default: formatDuration(KEEP_PARTIALS_MS),
+    min: 0,
+    help: "Remove partial uploads that were not touched for so long; 0 is never",
+  },
+  "keep-trash": {
+    kind: "duration",
+    env: "TRIVETD_KEEP_TRASH",
+    default: formatDuration(KEEP_TRASH_MS),
+    min: 0,
+    help: "Delete what has been in the trash for so long; 0 is never",
+  },
   ...TIME_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
@@ -153,6 +169,8 @@ export function toServeOptions(
     ...toLimitOptions(values),
     ...(audit === undefined ? {} : { audit }),
     ...(classic === undefined ? {} : { classic }),
+    keepPartialsMs: values["keep-partials"],
+    keepTrashMs: values["keep-trash"],
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),
     ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
     ...(values.registration === undefined ? {} : { registration: values.registration }),

@@ -24,25 +24,37 @@ const OWNER_ONLY = 0o700;
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const keys = join(path, "keys");
-  let lock: Deno.FsFile;
+  let lock: Disposable | null;
   try {
     await Deno.mkdir(path, { recursive: true, mode: OWNER_ONLY });
     await Deno.mkdir(keys, { recursive: true, mode: OWNER_ONLY });
-    lock = await Deno.open(join(path, "lock"), { create: true, write: true, mode: 0o600 });
+    lock = await lockDataFolder(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TrivetError("FAILED", `Cannot use the data folder "${path}": ${reason}`, { cause });
   }
-  if (!await lock.tryLock(true)) {
-    lock.close();
+  if (lock === null) {
     throw new TrivetError("FAILED", `Another trivetd uses the data folder "${path}"`);
   }
   return {
     path,
     keys,
     database: join(path, "trivet.db"),
-    [Symbol.dispose]: () => lock.close(),
+    [Symbol.dispose]: () => lock[Symbol.dispose](),
   };
+}
+
+/**
+ * Takes the lock of a data folder that exists.
+ *
+ * @param path The folder.
+ * @returns The lock, held until disposed of; null while a server or a repair holds it.
+ */
+export async function lockDataFolder(path: string): Promise<Disposable | null> {
+  const lock = await Deno.open(join(path, "lock"), { create: true, write: true, mode: 0o600 });
+  if (await lock.tryLock(true)) return lock;
+  lock.close();
+  return null;
 }
 
 /**

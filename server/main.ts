@@ -19,6 +19,7 @@ if (import.meta.main) {
     prompter: systemPrompter({ noInput: globals["no-input"], signal }),
     stdin: Deno.stdin,
     env,
+    signal,
     untilInterrupted: async () => {
       if (signal.aborted) return;
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

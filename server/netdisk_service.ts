@@ -18,6 +18,7 @@ import { Audit, type AuditOptions } from "./audit.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { type ClassicOptions, ClassicService } from "./classic/service.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
+import { Expiry } from "./care/expiry.ts";
 import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
 import { LoginWatch } from "./login_watch.ts";
@@ -56,6 +57,10 @@ export interface NetdiskServeOptions extends LimitOptions {
   readonly defaultQuotaBytes?: number;
   /** Which names files may have. */
   readonly names?: NameRules;
+  /** Partial uploads that were not touched for so long are removed; 0 is never. A week without it. */
+  readonly keepPartialsMs?: number;
+  /** What has been in the trash for so long is deleted; 0 is never. 30 days without it. */
+  readonly keepTrashMs?: number;
   /** From accept to logged in, in milliseconds. */
   readonly loginTimeoutMs?: number;
   /** Where logins and changes are written down; nowhere without it. */
@@ -120,6 +125,9 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   const registration = options.registration ??
     defaultRegistration([...addresses, ...classic?.addresses ?? []]);
 
+  const activeUploads = new ActiveUploads();
+  stack.use(new Expiry({ catalog, depot, activeUploads }, options));
+
   const shutdown = new AbortController();
   const connections = new Connections();
   const doors = tls === undefined || options.direct === false
@@ -140,7 +148,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
       },
     },
     admission: new Admission(options),
-    stores: { catalog, depot, names, activeUploads: new ActiveUploads(options) },
+    stores: { catalog, depot, names, activeUploads },
     logins: stack.use(new LoginWatch(catalog)),
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,

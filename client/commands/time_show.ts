@@ -10,7 +10,7 @@ import { DEFAULT_FORMAT } from "../../lib/clock/text_formats.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { Output } from "../../lib/term/output.ts";
 import { sleep } from "../retry.ts";
-import { TokenBucket } from "../token_bucket.ts";
+import { TokenBucket } from "../../lib/transfer/token_bucket.ts";
 import type { ClientContext } from "./context.ts";
 import { readLines } from "./read_lines.ts";
 import { openTextClock, type Sources, zoneOptions } from "./time_access.ts";

@@ -36,6 +36,9 @@ export const LIST_PAGE_MAX = 1000;
 /** Most items in one answer to `trash.list`, and most ids in one `trash.empty`. */
 export const TRASH_PAGE_MAX = 100;
 
+/** Most bytes of a file that one answer to `digest` covers; the rest follows with `from`. */
+export const DIGEST_PAGE_MAX_BYTES: number = 256 * 1024 * 1024;
+
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Name = v.pipe(v.string(), v.maxLength(4096));
 /** Components of a path from the home's root; [] is the root. `checkPath` applies the rules. */
@@ -194,6 +197,12 @@ export const NETDISK_REQUESTS = {
     path: Path,
     ifMatch: v.optional(Etag),
     ranges: v.optional(Ranges),
+  }),
+  /** Reads a file and answers the digests of its chunks as body, from chunk `from` on. */
+  digest: v.strictObject({
+    path: Path,
+    ifMatch: v.optional(Etag),
+    from: v.optional(Count),
   }),
 } as const;
 
@@ -378,6 +387,14 @@ export const NETDISK_RESPONSES = {
     etag: v.string(),
     chunkBytes: ChunkBytes,
     algorithm: v.string(),
+  }),
+  digest: v.object({
+    entry: Entry,
+    etag: v.string(),
+    chunkBytes: ChunkBytes,
+    algorithm: v.string(),
+    /** The first chunk whose digest stands in the body. */
+    from: Count,
   }),
 } as const;
 

@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly stdin: Pick<Deno.FsFile, "read">;
   /** Reads an environment variable. */
   readonly env: (name: string) => string | undefined;
+  /** Aborts at the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
   /** Resolves at the first SIGINT or SIGTERM. */
   readonly untilInterrupted: () => Promise<void>;
   /** How the client is started beside this server: `trivet`, or through the task runner. */

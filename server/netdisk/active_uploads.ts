@@ -38,6 +38,11 @@ export class ActiveUploads {
     return this.#active.size;
   }
 
+  /** Whether an upload is in use. */
+  has(id: string): boolean {
+    return this.#active.has(id);
+  }
+
   /** Ends whoever uses this upload. */
   async takeOver(id: string): Promise<void> {
     const active = this.#active.get(id);

@@ -15,7 +15,7 @@ import { asDepotError } from "./depot_errors.ts";
 import { look } from "./depot_walk.ts";
 
 /** An id is a file name: nothing in it may mean anything to a file system. */
-const PART_ID = /^[A-Za-z0-9_-]{1,64}$/;
+export const PART_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Bytes of a part that are written before the disk is asked to take them. */
 const EARLY_SYNC_BYTES = 64 * 1024 * 1024;

@@ -16,6 +16,7 @@ import { cp } from "./copy.ts";
 import type { NetdiskContext } from "./context.ts";
 import { storeFiles, storeFolders } from "./batch.ts";
 import { readFiles } from "./read_files.ts";
+import { digestFile } from "./digest.ts";
 import { sendFile } from "./download.ts";
 import { logout, ls, mkdir, stat, whoami } from "./files.ts";
 import { df, mv, rmdir } from "./move.ts";
@@ -73,6 +74,7 @@ export function openNetdiskSession(context: NetdiskContext): NetdiskSession {
     "put.commit": (request) => uploads.commit(request),
     "put.discard": (request) => uploads.discard(request),
     "get.open": (request, call) => sendFile(context, request, call),
+    digest: (request, call) => digestFile(context, request, call),
   };
   return {
     handle: async (call) => {

@@ -13,6 +13,7 @@ import {
 } from "../../lib/netdisk/messages.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
 import type { TrashRecord } from "../store/catalog.ts";
+import type { Stores } from "../store/recovery.ts";
 import { endTrash } from "../store/recovery_moves.ts";
 import { entryPath, type NetdiskContext, requireWriter } from "./context.ts";
 
@@ -94,7 +95,7 @@ export async function emptyTrash(
   requireWriter(context);
   const total = { items: 0, bytes: 0 };
   const add = async (item: TrashRecord) => {
-    if (!await emptyItem(context, item.id)) return;
+    if (!await emptyItem(context, item)) return;
     total.items++;
     total.bytes += item.bytes;
   };
@@ -110,14 +111,17 @@ export async function emptyTrash(
 }
 
 /** Deletes an item for good; false when somebody else came first. */
-async function emptyItem({ catalog, depot, session }: NetdiskContext, id: string) {
+export async function emptyItem(
+  { catalog, depot }: Stores,
+  { id, user }: Pick<TrashRecord, "id" | "user">,
+): Promise<boolean> {
   try {
     await catalog.beginTrashExit(id, "emptying");
   } catch (error) {
     if (error instanceof TrivetError && error.code === "NOT_FOUND") return false;
     throw error;
   }
-  await depot.removeTrash(id, session.user);
+  await depot.removeTrash(id, user);
   return await catalog.finishTrashExit(id);
 }
 

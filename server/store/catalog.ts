@@ -301,8 +301,11 @@ export interface Catalog extends AccountCatalog, BatchCatalog, ContentCatalog {
   listUploads(query: UploadQuery): Promise<UploadRecord[]>;
   /** Sets an upload's reservation, up or down. Throws `QUOTA_EXCEEDED`, `UPLOAD_NOT_FOUND`. */
   reserve(id: string, bytes: number): Promise<void>;
-  /** Forgets an upload with its journal and releases its reservation; whether it existed. */
-  discardUpload(id: string): Promise<boolean>;
+  /**
+   * Forgets an upload with its journal and releases its reservation; whether it existed. With
+   * `untouchedSinceMs`, only one that is open and was not touched since.
+   */
+  discardUpload(id: string, options?: { untouchedSinceMs?: number }): Promise<boolean>;
 
   /** Writes chunks to an open upload's journal, over what was there. Throws `UPLOAD_NOT_FOUND`. */
   addChunks(id: string, chunks: readonly ChunkRecord[]): Promise<void>;

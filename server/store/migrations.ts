@@ -124,6 +124,24 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE uploads ADD COLUMN replaced_files INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE trash ADD COLUMN files INTEGER NOT NULL DEFAULT 0 CHECK (files >= 0);
   `,
+  `
+  -- What stored files had when they were read last; "file" is device, inode and birth.
+  CREATE TABLE digests (
+    file TEXT PRIMARY KEY,
+    size INTEGER NOT NULL CHECK (size >= 0),
+    mtime_ms INTEGER NOT NULL,
+    sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+    round INTEGER NOT NULL,
+    seen INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX digests_by_seen ON digests (seen);
+
+  CREATE TABLE scrub_rounds (
+    number INTEGER PRIMARY KEY,
+    begun_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER
+  ) STRICT;
+  `,
 ];
 
 /** The version of a database that this program writes. */

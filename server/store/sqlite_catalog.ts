@@ -236,8 +236,8 @@ export class SqliteCatalog implements Catalog {
   }
 
   /** See {@linkcode Catalog.discardUpload}. */
-  discardUpload(id: string): Promise<boolean> {
-    return this.#write(() => uploads.deleteUpload(this.#db, id));
+  discardUpload(id: string, options: { untouchedSinceMs?: number } = {}): Promise<boolean> {
+    return this.#write(() => uploads.deleteUpload(this.#db, id, options.untouchedSinceMs));
   }
 
   /** See {@linkcode Catalog.addChunks}. */

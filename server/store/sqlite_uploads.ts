@@ -203,10 +203,16 @@ export function reopen(db: SqliteDatabase, id: string): void {
   );
 }
 
-/** Forgets an upload and releases its reservation; whether it existed. */
-export function deleteUpload(db: SqliteDatabase, id: string): boolean {
+/**
+ * Forgets an upload and releases its reservation; whether it existed, and with `untouchedSinceMs` was
+ * open and not touched since.
+ */
+export function deleteUpload(db: SqliteDatabase, id: string, untouchedSinceMs?: number): boolean {
   const stored = selectUploadById(db, id);
   if (stored === null) return false;
+  const { state, touchedAtMs } = stored.record;
+  const isUsed = untouchedSinceMs !== undefined && touchedAtMs >= untouchedSinceMs;
+  if (isUsed || (untouchedSinceMs !== undefined && state !== "open")) return false;
   releaseReservation(db, stored.record);
   removeUpload(db, stored.number);
   return true;

@@ -23,6 +23,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   put: ["a"],
   get: ["a"],
   cat: ["a"],
+  verify: ["a", "b"],
 };
 
 /** The option tables of commands and of all below them. */

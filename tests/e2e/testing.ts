@@ -307,6 +307,12 @@ export class World implements AsyncDisposable {
     return new Person(this.programs, home, env);
   }
 
+  /** Whoever runs `trivetd` on this world's data, beside its servers; `run` and `ok` run `trivetd`. */
+  administrator(): Person {
+    const programs = { ...this.programs, trivet: this.programs.trivetd };
+    return new Person(programs, this.folder, { TRIVETD_DATA: this.data });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) await server[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { TokenBucket } from "../../client/token_bucket.ts";
+import { TokenBucket } from "../../../lib/transfer/token_bucket.ts";
 
 Deno.test("TokenBucket.take() lets a full bucket go at once and no more", {
   permissions: "none",

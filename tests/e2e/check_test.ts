@@ -1,0 +1,65 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { World } from "./testing.ts";
+
+Deno.test("trivetd check finds what is wrong beside a server, --repair sets it right after", async () => {
+  await using world = await World.create();
+  const server = await world.serve();
+  const admin = world.administrator();
+  const ada = await world.person("ada", server);
+  await ada.register("ada");
+  await ada.ok(["mkdir", "docs"]);
+  await ada.ok(["put", "-", "docs/a"], { stdin: "text" });
+  await ada.ok(["put", "-", "docs/b"], { stdin: "gone" });
+  await ada.ok(["rm", "docs/b"]);
+  const clean = await admin.json(["check"]);
+  assertEquals(clean, {
+    beside_server: true,
+    accounts: 1,
+    files: 1,
+    size_bytes: 4,
+    unjudged: [],
+    findings: [],
+    wrong: 0,
+    repaired: 0,
+  });
+
+  await Deno.writeTextFile(join(world.data, "homes", "ada", "by-hand"), "12345");
+  await Deno.writeTextFile(join(world.data, "parts", "orphan"), "part");
+  const live = await admin.run(["check", "--json"]);
+  assertEquals(live.code, 6, live.stderr);
+  const { findings, wrong } = JSON.parse(live.stdout);
+  assertEquals(wrong, 2);
+  assertEquals(findings[1], {
+    kind: "quota",
+    user: "ada",
+    where: "homes/ada",
+    detail: "8 bytes are counted; files, trash and uploads take 13",
+    counted_bytes: 8,
+    real_bytes: 13,
+    repaired: false,
+    repair: null,
+  });
+  const busy = await admin.run(["check", "--repair"]);
+  assertEquals(busy.code, 5);
+  assert(busy.stderr.includes("stop it"), busy.stderr);
+  assertEquals((await ada.json(["df"])).used_bytes, 8);
+
+  await server.stop();
+  const repair = await admin.ok(["check", "--repair"]);
+  assert(repair.includes("2 wrong, 2 repaired: 1 accounts, 2 files"), repair);
+  assert((await admin.ok(["check"])).startsWith("Nothing is wrong"));
+  await world.serve(["--port", String(server.port)]);
+  assertEquals((await ada.json(["df"])).used_bytes, 13);
+  assertEquals(await ada.ok(["cat", "by-hand"]), "12345");
+});
+
+Deno.test("trivetd check says so when there is no such account or data folder", async () => {
+  await using world = await World.create();
+  const server = await world.serve();
+  await (await world.person("ada", server)).register("ada");
+  const admin = world.administrator();
+  assertEquals((await admin.json(["check", "--user", "ada"])).accounts, 1);
+  assertEquals((await admin.run(["check", "--user", "bob"])).code, 3);
+  assertEquals((await admin.run(["check", "--data", join(world.folder, "none")])).code, 3);
+});
