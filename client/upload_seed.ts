@@ -9,7 +9,7 @@ import type { RpcClient } from "../lib/rpc/client.ts";
 import { chunkCount } from "../lib/transfer/chunks.ts";
 import { type Digester, toHex } from "../lib/transfer/digest.ts";
 import type { ChunkJournal } from "../lib/transfer/journal.ts";
-import { readChunks } from "../lib/transfer/read_chunks.ts";
+import { readChunks } from "../lib/transfer/chunk_digests.ts";
 import type { LocalSource } from "./local_source.ts";
 import { type OpenedUpload, readJournal } from "./upload_open.ts";
 
@@ -58,11 +58,12 @@ async function digestFile(
   const { size, source } = local;
   await readChunks({
     source,
-    sourceBytes: size,
     size,
     chunkBytes,
+    from: 0,
+    count: chunkCount(size, chunkBytes),
     digester,
-    journal,
+    onChunk: (index, digest) => journal.set(index, digest),
     onTurn: (bytes) => {
       signal?.throwIfAborted();
       onRead?.(bytes);

@@ -49,11 +49,16 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A comparison of two files whose names match. */
-interface FilePair {
+/** Two files to compare. */
+export interface FilePair {
+  /** Path of the one on this machine. */
   readonly local: string;
+  /** Components of the one on the server. */
   readonly path: readonly string[];
 }
+
+/** Tells the digests of a file's chunks; `NetdiskClient` is such. */
+export type DigestReader = Pick<NetdiskClient, "digests">;
 
 /** Compares trees. */
 export class TreeVerifier {
@@ -126,32 +131,49 @@ export class TreeVerifier {
   }
 
   /** Compares the contents of two files. */
-  async #compareFiles({ local, path }: FilePair): Promise<Difference | null> {
-    const signal = this.#signal;
-    using file = await LocalSource.open(local);
-    const { source, size } = file;
-    const digester = await createDigester();
-    const ranges: [start: number, end: number][] = [];
-    for await (const page of this.#client.digests(formatPath(path), signal)) {
-      const { chunkBytes, from, digests } = page;
-      const theirSize = page.entry.size;
-      const theirs = digests.length / DIGEST_BYTES;
-      const count = Math.max(0, Math.min(chunkCount(size, chunkBytes) - from, theirs));
-      const ours = await digestChunks({ source, size, chunkBytes, from, count, digester, signal });
-      const isLast = from + theirs === chunkCount(theirSize, chunkBytes);
-      for (let index = 0; index < theirs; index++) {
-        const at = index * DIGEST_BYTES;
-        if (index < count && digestsEqual(ours, at, digests, at)) continue;
-        const start = (from + index) * chunkBytes;
-        addRange(ranges, start, Math.min(start + chunkBytes, Math.max(size, theirSize)));
-      }
-      if (isLast && size > theirSize) addRange(ranges, theirSize, size);
-    }
-    file.checkUnchanged();
+  async #compareFiles(files: FilePair): Promise<Difference | null> {
+    const { ranges, bytes } = await differingRanges(this.#client, files, this.#signal);
     this.summary.files++;
-    this.summary.bytes += size;
-    return ranges.length === 0 ? null : { kind: "different", path: formatPath(path), ranges };
+    this.summary.bytes += bytes;
+    return ranges.length === 0 ? null : { kind: "different", path: formatPath(files.path), ranges };
   }
+}
+
+/**
+ * Where the contents of two files differ, by whole chunks.
+ *
+ * @param reader Tells the digests of the server's file.
+ * @param files Both files.
+ * @param signal Gives up.
+ * @returns The ranges, and the bytes of the local file.
+ * @throws {TrivetError} `CHANGED` if a file changes meanwhile, and whatever reading fails with.
+ */
+export async function differingRanges(
+  reader: DigestReader,
+  { local, path }: FilePair,
+  signal: AbortSignal | undefined,
+): Promise<{ ranges: ByteRange[]; bytes: number }> {
+  using file = await LocalSource.open(local);
+  const { source, size } = file;
+  const digester = await createDigester();
+  const ranges: [start: number, end: number][] = [];
+  for await (const page of reader.digests(formatPath(path), signal)) {
+    const { chunkBytes, from, digests } = page;
+    const theirSize = page.entry.size;
+    const theirs = digests.length / DIGEST_BYTES;
+    const count = Math.max(0, Math.min(chunkCount(size, chunkBytes) - from, theirs));
+    const ours = await digestChunks({ source, size, chunkBytes, from, count, digester, signal });
+    const isLast = from + theirs === chunkCount(theirSize, chunkBytes);
+    for (let index = 0; index < theirs; index++) {
+      const at = index * DIGEST_BYTES;
+      if (index < count && digestsEqual(ours, at, digests, at)) continue;
+      const start = (from + index) * chunkBytes;
+      addRange(ranges, start, Math.min(start + chunkBytes, Math.max(size, theirSize)));
+    }
+    if (isLast && size > theirSize) addRange(ranges, theirSize, size);
+  }
+  file.checkUnchanged();
+  return { ranges, bytes: size };
 }
 
 /** Adds a range behind or over the last one. */

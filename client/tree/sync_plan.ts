@@ -142,7 +142,6 @@ function actionFor(
   if (before.type !== item.type) return "replace";
   if (item.type === "folder") return before.mtimeMs === item.mtimeMs ? undefined : "update";
   if (different?.has(key) === true) return "update";
-  const isLike = before.size === item.size && before.isExecutable === item.isExecutable &&
-    before.mtimeMs === item.mtimeMs;
-  return isLike || same?.has(key) === true ? undefined : "update";
+  if (before.size !== item.size || before.isExecutable !== item.isExecutable) return "update";
+  return before.mtimeMs === item.mtimeMs || same?.has(key) === true ? undefined : "update";
 }

@@ -12,12 +12,13 @@ import { readExcludes } from "./exclude.ts";
 import { getTree } from "./get_tree.ts";
 import { type LeftOut, leftOutBy } from "./left_out.ts";
 import { putTree } from "./put_tree.ts";
+import { compareContents, type DigestReader } from "./sync_contents.ts";
 import { compareTrees, deleteLocal, type SyncSides } from "./sync.ts";
 import type { SyncStep } from "./sync_plan.ts";
 import type { SyncChange, SyncResult, SyncTreesOptions } from "./sync_types.ts";
 
 /** What a sync asks of the server; `NetdiskClient` is such. */
-export interface SyncServer extends EntryReader {
+export interface SyncServer extends EntryReader, DigestReader {
   /** Moves something into the trash. */
   rm(
     path: string,
@@ -48,7 +49,8 @@ export async function syncTrees(
   sides: SyncSides,
   options: RunSyncOptions,
 ): Promise<SyncResult> {
-  const { pull = false, deletes = false, dryRun = false, exclude = [], signal } = options;
+  const { pull = false, deletes = false, dryRun = false, checksum = false } = options;
+  const { exclude = [], signal } = options;
   const leftOut: LeftOut[] = [];
   const onLeftOut = (left: LeftOut) => {
     leftOut.push(left);
@@ -61,6 +63,7 @@ export async function syncTrees(
     links: options.links,
     isExcluded: readExcludes(exclude),
     onLeftOut,
+    compare: checksum ? (files) => compareContents(server, files, signal) : undefined,
   });
   for (const { path, message } of plan.conflicts) {
     onLeftOut({

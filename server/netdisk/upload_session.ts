@@ -9,8 +9,8 @@ import { TrivetError } from "../../lib/errors.ts";
 import type { ServerCall } from "../../lib/rpc/server.ts";
 import { chunkCount } from "../../lib/transfer/chunks.ts";
 import { createDigester, toHex } from "../../lib/transfer/digest.ts";
-import { ChunkJournal } from "../../lib/transfer/journal.ts";
-import { readChunks } from "../../lib/transfer/read_chunks.ts";
+import type { ChunkJournal } from "../../lib/transfer/journal.ts";
+import { readChunks } from "../../lib/transfer/chunk_digests.ts";
 import { ChunkReceiver } from "../../lib/transfer/receiver.ts";
 import { verifyAllChunks } from "../../lib/transfer/verify.ts";
 import type { Catalog, ChunkRecord, OverwriteMode } from "../store/catalog.ts";
@@ -105,14 +105,18 @@ export class UploadSession implements ActiveUpload {
   async seed(file: ReadHandle, signal: AbortSignal): Promise<void> {
     await this.#alone(async () => {
       const { part, chunkBytes, size = 0 } = this.#options;
-      const journal = new ChunkJournal();
+      const { size: fileBytes } = file.entry;
+      // The last chunk counts only where both files end in it together.
+      const count = fileBytes >= size
+        ? chunkCount(size, chunkBytes)
+        : Math.floor(fileBytes / chunkBytes);
       await readChunks({
         source: file,
-        sourceBytes: file.entry.size,
         size,
         chunkBytes,
+        from: 0,
+        count,
         digester: await createDigester(),
-        journal,
         sink: part,
         onChunk: (index, digest) => this.#waiting.push({ index, digest: digest.slice() }),
         onTurn: async () => {
