@@ -43,7 +43,7 @@ async function withStage(
   }
 }
 
-const NOTHING = { settled: 0, reopened: 0, dropped: 0, partsRemoved: 0, moves: 0 };
+const NOTHING = { settled: 0, reopened: 0, dropped: 0, partsRemoved: 0, moves: 0, batches: 0 };
 const NEVER = () => Promise.reject(new Error("The process died here"));
 const TARGET = { user: "ada", path: ["docs", "a"] };
 const OPTIONS = { size: 100, overwrite: "replace" } as const;
