@@ -6,11 +6,7 @@
  */
 
 import { type ErrorMessage, TrivetError } from "../../lib/errors.ts";
-import {
-  BATCH_BYTES_MAX,
-  BATCH_ITEMS_MAX,
-  checkNetdiskResponse,
-} from "../../lib/netdisk/messages.ts";
+import { checkNetdiskResponse } from "../../lib/netdisk/messages.ts";
 import { checkPath, formatPath } from "../../lib/netdisk/path.ts";
 import { createDigester, type Digester, digestOf, toHex } from "../../lib/transfer/digest.ts";
 import type { Connections } from "../connections.ts";
@@ -23,9 +19,11 @@ import { isSmall } from "../upload_open.ts";
 import { JOBS_DEFAULT } from "./jobs.ts";
 import { leftOutBy } from "./left_out.ts";
 import { writeSmallFile } from "./local_write.ts";
+import { pagesOf } from "./pages.ts";
 import {
   again,
   BATCHES_IN_FLIGHT,
+  endingWith,
   inParallel,
   type PacedTreeOptions,
   type TreeResult,
@@ -50,6 +48,12 @@ export interface GetTreeOptions extends PacedTreeOptions {
 
 /** Rounds in which files that arrived damaged are asked for again. */
 const ROUNDS_MAX = 3;
+
+/** Folders that are written through to the disk at a time; each is open meanwhile. */
+const SYNCS_IN_FLIGHT = 16;
+
+/** Files that are looked at before an interrupt is heard. */
+const LOOKS_MAX = 256;
 
 /**
  * Downloads a plan.
@@ -79,6 +83,7 @@ class TreeDownload {
   readonly #made = new Set<string>();
   /** Folders whose files are new, to be synced. */
   readonly #changed = new Set<string>();
+  readonly #ending = new AbortController();
 
   constructor(
     connections: Connections,
@@ -86,7 +91,7 @@ class TreeDownload {
     options: GetTreeOptions,
   ) {
     this.#connections = connections;
-    this.#options = options;
+    this.#options = endingWith(options, this.#ending);
     let bytes = 0;
     const other: PlannedDownload[] = [];
     for (const item of plan) {
@@ -107,22 +112,34 @@ class TreeDownload {
 
   async run(): Promise<TreeResult> {
     using tally = this.#tally;
-    for (const folder of this.#folders) this.#each(folder, () => this.#makeFolder(folder));
-    await Promise.all([this.#receiveSmall(), this.#receiveLarge()]);
+    const folders: PlannedDownload[] = [];
+    for (const [index, folder] of this.#folders.entries()) {
+      if (index % LOOKS_MAX === 0) await this.#pause();
+      if (this.#each(folder, () => this.#makeFolder(folder))) folders.push(folder);
+    }
+    await Promise.allSettled([this.#receiveSmall(), this.#receiveLarge()]);
+    this.#ending.signal.throwIfAborted();
     tally.say("finishing");
     if (this.#options.durability !== "os") {
-      await Promise.all([...this.#changed].map((folder) => syncFolder(folder)));
+      await inParallel(this.#changed, { lanes: SYNCS_IN_FLIGHT, ending: this.#ending }, syncFolder);
     }
     // Whatever is put into a folder changes its time.
-    for (const folder of this.#folders.toReversed()) {
+    for (const folder of folders.toReversed()) {
       const time = new Date(folder.entry.mtimeMs);
       this.#each(folder, () => Deno.utimeSync(folder.local, time, time));
     }
     return tally.result;
   }
 
-  #makeFolder({ local }: PlannedDownload): void {
-    checkName(local);
+  /** Hears an interrupt between calls that do not wait. */
+  async #pause(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve));
+    this.#options.signal?.throwIfAborted();
+  }
+
+  #makeFolder(folder: PlannedDownload): void {
+    checkNames(folder);
+    const { local } = folder;
     try {
       Deno.mkdirSync(local);
       this.#tally.done.folders += 1;
@@ -138,10 +155,17 @@ class TreeDownload {
   async #receiveSmall(): Promise<void> {
     const digester = await createDigester();
     const wanted: PlannedDownload[] = [];
-    for (const file of this.#small) if (await this.#isWanted(file)) wanted.push(file);
+    try {
+      for (const [index, file] of this.#small.entries()) {
+        if (index % LOOKS_MAX === 0) await this.#pause();
+        if (await this.#isWanted(file)) wanted.push(file);
+      }
+    } catch (error) {
+      this.#ending.abort(error);
+    }
     await inParallel(
-      pages(wanted),
-      BATCHES_IN_FLIGHT,
+      pagesOf(wanted, ({ remote, entry }) => ({ path: remote, bytes: entry.size })),
+      { lanes: BATCHES_IN_FLIGHT, ending: this.#ending },
       (page) => this.#receivePage(page, digester),
     );
   }
@@ -183,11 +207,12 @@ class TreeDownload {
       );
     }
     let at = 0;
-    const writing: Promise<void>[] = [];
+    const writing: Promise<boolean>[] = [];
+    const alone: PlannedDownload[] = [];
     for (const [index, answer] of files.entries()) {
       const file = open[index];
       if (file === undefined) continue;
-      if ("large" in answer) writing.push(this.#receiveAlone(file));
+      if ("large" in answer) alone.push(file);
       else if ("error" in answer) this.#fail(file, answer.error);
       else {
         const bytes = body.subarray(at, at += answer.size);
@@ -195,37 +220,47 @@ class TreeDownload {
           throw new TrivetError("PROTOCOL_ERROR", "The server sent less than it announced");
         }
         if (toHex(digestOf(digester, bytes)) !== answer.digest) damaged.push(file);
-        else writing.push(this.#write(file, bytes, answer));
+        else {
+          writing.push(
+            this.#write(file, bytes, answer).then((isDone) => {
+              if (!isDone) alone.push(file);
+              return isDone;
+            }),
+          );
+        }
       }
     }
-    await Promise.all(writing);
+    const ended = await Promise.allSettled(writing);
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    for (const file of alone) await this.#receiveAlone(file);
     return files.length;
   }
 
+  /** Whether this was the end of it: else the file is to be received alone. */
   async #write(
     file: PlannedDownload,
     bytes: Uint8Array,
     attributes: { readonly mtimeMs: number; readonly mode: number },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { overwrite = "replace", durability = "commit" } = this.#options;
     const { local } = file;
     try {
       const isWritten = await writeSmallFile(local, { bytes, attributes, overwrite, durability });
-      if (!isWritten) return this.#tally.skip(bytes.length);
-      this.#tally.file(bytes.length);
-      this.#changed.add(folderOf(local));
+      if (isWritten) {
+        this.#tally.file(bytes.length);
+        this.#changed.add(folderOf(local));
+      } else this.#tally.skip(bytes.length);
     } catch (error) {
       // The part of a download that was interrupted: continued, or thrown away, by its own rules.
-      if (error instanceof TrivetError && error.code === "LOCAL_IN_USE") {
-        return await this.#receiveAlone(file);
-      }
+      if (error instanceof TrivetError && error.code === "LOCAL_IN_USE") return false;
       this.#tally.leaveOut(leftOutBy(localError(error, "write", local), formatPath(file.remote)));
     }
+    return true;
   }
 
   async #receiveLarge(): Promise<void> {
     const { jobs = JOBS_DEFAULT } = this.#options;
-    await inParallel(this.#large, jobs, async (file) => {
+    await inParallel(this.#large, { lanes: jobs, ending: this.#ending }, async (file) => {
       if (await this.#isWanted(file)) await this.#receiveAlone(file);
     });
   }
@@ -256,10 +291,11 @@ class TreeDownload {
   }
 
   /** Whether a file is to be asked for: not where its name is taken and stays as it is. */
-  async #isWanted({ remote, entry, local }: PlannedDownload): Promise<boolean> {
+  async #isWanted(file: PlannedDownload): Promise<boolean> {
     const { overwrite = "replace" } = this.#options;
+    const { remote, entry, local } = file;
     try {
-      checkName(local);
+      checkNames(file);
       if (this.#made.has(folderOf(local)) || !await checkTarget(local, overwrite)) return true;
       this.#tally.skip(entry.size);
     } catch (error) {
@@ -268,11 +304,14 @@ class TreeDownload {
     return false;
   }
 
-  #each({ remote, local }: PlannedDownload, work: () => void): void {
+  /** Whether it worked; else it is told. */
+  #each({ remote, local }: PlannedDownload, work: () => void): boolean {
     try {
       work();
+      return true;
     } catch (error) {
       this.#tally.leaveOut(leftOutBy(localError(error, "write", local), formatPath(remote)));
+      return false;
     }
   }
 
@@ -283,24 +322,8 @@ class TreeDownload {
   }
 }
 
-/** What one answer may hold, as far as sizes were listed. */
-function* pages(files: readonly PlannedDownload[]): Generator<PlannedDownload[]> {
-  let page: PlannedDownload[] = [];
-  let bytes = 0;
-  for (const file of files) {
-    const isFull = page.length === BATCH_ITEMS_MAX || bytes + file.entry.size > BATCH_BYTES_MAX;
-    if (isFull && page.length > 0) {
-      yield page;
-      page = [];
-      bytes = 0;
-    }
-    page.push(file);
-    bytes += file.entry.size;
-  }
-  if (page.length > 0) yield page;
-}
-
-/** A name from a server becomes a local one only by the rules of this system. */
-function checkName(local: string): void {
+/** A path from a server becomes a local one only by the rules of this system, with all its names. */
+function checkNames({ remote, local }: PlannedDownload): void {
+  checkPath(remote, { names: "native" });
   checkPath([baseName(local)], { names: Deno.build.os === "windows" ? "portable" : "native" });
 }

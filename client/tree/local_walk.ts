@@ -37,7 +37,7 @@ export interface LocalWalkOptions {
   readonly onLeftOut?: ((left: LeftOut) => void) | undefined;
 }
 
-/** Links that lead through links, or into a folder that holds them, end here. */
+/** Links to folders end here where the system does not number its files. */
 const LEVELS_MAX = 64;
 
 /**
@@ -56,12 +56,20 @@ export function* walkLocal(root: string, options: LocalWalkOptions = {}): Genera
     throw new TrivetError("NOT_REGULAR", `Cannot send ${shown}: it is no regular file`);
   }
   yield toEntry(root, [], info);
-  if (type === "folder") yield* walkFolder(root, [], options);
+  const folder = { local: root, path: [], around: [keyOf(info)] };
+  if (type === "folder") yield* walkFolder(folder, options);
+}
+
+/** A folder on the way down. */
+interface WalkedFolder {
+  readonly local: string;
+  readonly path: readonly string[];
+  /** Itself and the folders that it is in, as the system numbers them. */
+  readonly around: readonly string[];
 }
 
 function* walkFolder(
-  local: string,
-  path: readonly string[],
+  { local, path, around }: WalkedFolder,
   options: LocalWalkOptions,
 ): Generator<LocalEntry> {
   const names = attempt(local, options, () => [...Deno.readDirSync(local)].map(({ name }) => name));
@@ -69,10 +77,12 @@ function* walkFolder(
     const here = inFolder(local, name);
     const below = [...path, name];
     if (options.isExcluded?.(below) === true) continue;
-    const entry = attempt(here, options, () => lookAt(here, below, options));
-    if (entry === undefined) continue;
+    const found = attempt(here, options, () => lookAt(here, below, { ...options, around }));
+    if (found === undefined) continue;
+    const { entry, key } = found;
     yield entry;
-    if (entry.type === "folder") yield* walkFolder(here, entry.path, options);
+    if (entry.type !== "folder") continue;
+    yield* walkFolder({ local: here, path: entry.path, around: [...around, key] }, options);
   }
 }
 
@@ -80,8 +90,8 @@ function* walkFolder(
 function lookAt(
   local: string,
   path: readonly string[],
-  { links = "skip", onLeftOut }: LocalWalkOptions,
-): LocalEntry | undefined {
+  { links = "skip", onLeftOut, around }: LocalWalkOptions & Pick<WalkedFolder, "around">,
+): { readonly entry: LocalEntry; readonly key: string } | undefined {
   const checked = checkPath(path, { names: "native" });
   let info = look(local, false);
   if (info.isSymlink && links === "follow") {
@@ -89,8 +99,15 @@ function lookAt(
       throw new TrivetError("PATH_TOO_DEEP", `Cannot follow ${quoteLocal(local)}: too many levels`);
     }
     info = look(local, true);
+    if (info.isDirectory && info.ino !== null && around.includes(keyOf(info))) {
+      const message = `Left out ${quoteLocal(local)}: it leads to a folder that it is in`;
+      onLeftOut?.({ path: local, reason: "link", message });
+      return undefined;
+    }
   }
-  if (info.isFile || info.isDirectory) return toEntry(local, checked, info);
+  if (info.isFile || info.isDirectory) {
+    return { entry: toEntry(local, checked, info), key: keyOf(info) };
+  }
   const [reason, what] = info.isSymlink
     ? ["link", "a symbolic link"] as const
     : ["special", "neither a file nor a folder"] as const;
@@ -104,6 +121,10 @@ function look(local: string, follow: boolean): Deno.FileInfo {
   } catch (error) {
     throw localError(error, "read", local);
   }
+}
+
+function keyOf({ dev, ino }: Deno.FileInfo): string {
+  return `${dev} ${ino}`;
 }
 
 function toEntry(local: string, path: readonly string[], info: Deno.FileInfo): LocalEntry {

@@ -43,10 +43,12 @@ export async function planUpload(
 ): Promise<PlannedUpload[]> {
   const { target, isInside, recursive, signal } = options;
   const plan: PlannedUpload[] = [];
+  const targets = new Set<string>();
   for (const source of sources) {
     const name = baseName(source);
     const hasName = name !== "" && name !== "." && name !== "..";
     const base = isInside && hasName ? checkPath([...target, name], { names: "native" }) : target;
+    if (hasName) refuseSecond(targets, formatPath(base));
     for (const entry of walkLocal(source, options)) {
       if (entry.path.length === 0 && entry.type === "folder" && !recursive) {
         throw new TrivetError(
@@ -100,9 +102,11 @@ export async function planDownload(
 ): Promise<PlannedDownload[]> {
   const { local, isInside, recursive, isExcluded, signal } = options;
   const plan: PlannedDownload[] = [];
+  const targets = new Set<string>();
   for (const { path: remote, entry } of sources) {
     const name = remote.at(-1);
     const root = isInside && name !== undefined ? inFolder(local, name) : local;
+    if (name !== undefined) refuseSecond(targets, root);
     if (name !== undefined) plan.push({ remote, entry, local: root });
     if (entry.type !== "folder") continue;
     if (!recursive) {
@@ -129,6 +133,14 @@ export async function planDownload(
 export async function isLocalFolder(local: string): Promise<boolean> {
   if (endsWithSeparator(local)) return true;
   return await Deno.stat(local).then((info) => info.isDirectory, () => false);
+}
+
+/** Two sources at one place: which of them it would hold in the end, nobody could tell. */
+function refuseSecond(targets: Set<string>, target: string): void {
+  if (targets.has(target)) {
+    throw new TrivetError("USAGE", `Two of the sources have the same name: ${quoteLocal(target)}`);
+  }
+  targets.add(target);
 }
 
 /** Lets an interrupt through from time to time. */

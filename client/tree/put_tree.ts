@@ -6,11 +6,7 @@
  */
 
 import { type ErrorMessage, TrivetError } from "../../lib/errors.ts";
-import {
-  BATCH_ITEMS_MAX,
-  checkNetdiskResponse,
-  type NetdiskRequest,
-} from "../../lib/netdisk/messages.ts";
+import { checkNetdiskResponse, type NetdiskRequest } from "../../lib/netdisk/messages.ts";
 import { formatPath } from "../../lib/netdisk/path.ts";
 import { createDigester } from "../../lib/transfer/digest.ts";
 import type { Connections } from "../connections.ts";
@@ -19,11 +15,13 @@ import { uploadFile } from "../upload.ts";
 import { isSmall } from "../upload_open.ts";
 import { JOBS_DEFAULT } from "./jobs.ts";
 import { leftOutBy } from "./left_out.ts";
+import { pagesOf } from "./pages.ts";
 import type { LocalEntry } from "./local_walk.ts";
 import { packSmallFiles, type SmallFiles } from "./small_files.ts";
 import {
   again,
   BATCHES_IN_FLIGHT,
+  endingWith,
   inParallel,
   type PacedTreeOptions,
   type TreeResult,
@@ -62,6 +60,9 @@ class TreeUpload {
   readonly #small: PlannedUpload[] = [];
   readonly #large: PlannedUpload[] = [];
   readonly #tally: TreeTally;
+  readonly #ending = new AbortController();
+  /** Folders that could not be made, which was told. */
+  readonly #refused = new Set<string>();
 
   constructor(
     connections: Connections,
@@ -69,7 +70,7 @@ class TreeUpload {
     options: PacedTreeOptions,
   ) {
     this.#connections = connections;
-    this.#options = options;
+    this.#options = endingWith(options, this.#ending);
     let bytes = 0;
     for (const item of plan) {
       const { type, size } = item.entry;
@@ -84,7 +85,8 @@ class TreeUpload {
     using tally = this.#tally;
     // Small files bring their folders along.
     await this.#sendFolders(this.#foldersOf(this.#large), false);
-    await Promise.all([this.#sendSmall(), this.#sendLarge()]);
+    await Promise.allSettled([this.#sendSmall(), this.#sendLarge()]);
+    this.#ending.signal.throwIfAborted();
     tally.say("finishing");
     // Whatever is put into a folder changes its time, so that the innermost come first and last of all.
     await this.#sendFolders(this.#folders.toReversed(), true);
@@ -106,8 +108,7 @@ class TreeUpload {
 
   async #sendFolders(folders: readonly PlannedUpload[], isEnd: boolean): Promise<void> {
     const { durability = "commit" } = this.#options;
-    for (let at = 0; at < folders.length; at += BATCH_ITEMS_MAX) {
-      const page = folders.slice(at, at + BATCH_ITEMS_MAX);
+    for (const page of pagesOf(folders, ({ target }) => ({ path: target }))) {
       const request: NetdiskRequest<"put.folders"> = {
         durability,
         folders: page.map(({ entry: { mtimeMs }, target }) => ({
@@ -126,20 +127,33 @@ class TreeUpload {
       );
       const { created, failed } = checkNetdiskResponse("put.folders", head);
       this.#tally.done.folders += created;
-      // A folder that could not be made was told of at the beginning.
-      if (!isEnd) { for (const { index, error } of failed) this.#fail(page[index], error); }
+      for (const { index, error } of failed) {
+        const folder = page[index];
+        const key = formatPath(folder?.target ?? []);
+        if (!this.#refused.has(key)) this.#fail(folder, error);
+        this.#refused.add(key);
+      }
     }
   }
 
   async #sendSmall(): Promise<void> {
     const digester = await createDigester();
-    const folders = new Set(this.#folders.map(({ target }) => formatPath(target)));
+    const folders = new Set<string>();
+    // With the missing folders above them, as for large files.
+    for (const { target } of this.#folders) {
+      for (let levels = target.length; levels > 0; levels--) {
+        const key = formatPath(target.slice(0, levels));
+        if (folders.has(key)) break;
+        folders.add(key);
+      }
+    }
     const batches = packSmallFiles(this.#small, {
       digester,
       isNewFolder: (path) => folders.has(formatPath(path)),
       onLeftOut: (left) => this.#tally.leaveOut(left),
     });
-    await inParallel(batches, BATCHES_IN_FLIGHT, (batch) => this.#sendBatch(batch));
+    const options = { lanes: BATCHES_IN_FLIGHT, ending: this.#ending };
+    await inParallel(batches, options, (batch) => this.#sendBatch(batch));
   }
 
   async #sendBatch({ files, folders, head, body }: SmallFiles): Promise<void> {
@@ -178,7 +192,8 @@ class TreeUpload {
 
   async #sendLarge(): Promise<void> {
     const { jobs = JOBS_DEFAULT } = this.#options;
-    await inParallel(this.#large, jobs, (file) => this.#sendAlone(file));
+    const options = { lanes: jobs, ending: this.#ending };
+    await inParallel(this.#large, options, (file) => this.#sendAlone(file));
   }
 
   async #sendAlone({ entry, target: path }: PlannedUpload): Promise<void> {

@@ -13,10 +13,8 @@ import {
 import { type Digester, digestOf, toHex } from "../../lib/transfer/digest.ts";
 import { localError, quoteLocal } from "../local_error.ts";
 import { type LeftOut, leftOutBy } from "./left_out.ts";
+import { charsOf, PATHS_MAX_CHARS } from "./pages.ts";
 import type { PlannedUpload } from "./put_tree.ts";
-
-/** Most characters of paths in one request: in JSON each may take six bytes. */
-const PATHS_MAX_CHARS = 64 * 1024;
 
 /** Small files with their content. */
 export interface SmallFiles {
@@ -81,7 +79,7 @@ class Batch {
     return this.#files.length < BATCH_ITEMS_MAX &&
       this.#folders.size + file.target.length <= BATCH_ITEMS_MAX &&
       this.#length + file.entry.size <= this.#body.length &&
-      (this.isEmpty || this.#chars + charsOf(file) <= PATHS_MAX_CHARS);
+      (this.isEmpty || this.#chars + charsOf(file.target) <= PATHS_MAX_CHARS);
   }
 
   add(file: PlannedUpload, digester: Digester): void {
@@ -99,7 +97,7 @@ class Batch {
       ...(mode === undefined ? {} : { mode }),
     });
     this.#length += size;
-    this.#chars += charsOf(file);
+    this.#chars += charsOf(file.target);
   }
 
   #addFolders(target: readonly string[]): void {
@@ -121,16 +119,17 @@ class Batch {
   }
 }
 
-function charsOf({ target }: PlannedUpload): number {
-  return target.reduce((chars, name) => chars + name.length + 1, 0);
-}
-
-/** Reads a file that must be what the walk saw, before and after. */
+/** Reads a file that must be what the walk saw; never more than that, whatever it has become. */
 function readWhole({ local, mtimeMs, size }: PlannedUpload["entry"], room: Uint8Array): void {
-  // One call in place of five: a tree of small files is little else.
-  const bytes = Deno.readFileSync(local);
-  const after = Deno.statSync(local);
-  const isSame = bytes.length === size && after.size === size && after.isFile &&
+  using file = Deno.openSync(local);
+  let done = 0;
+  while (done < size) {
+    const count = file.readSync(room.subarray(done)) ?? 0;
+    if (count === 0) break;
+    done += count;
+  }
+  const after = file.statSync();
+  const isSame = done === size && after.size === size && after.isFile &&
     after.mtime?.getTime() === mtimeMs;
   if (!isSame) {
     throw new TrivetError(
@@ -138,5 +137,4 @@ function readWhole({ local, mtimeMs, size }: PlannedUpload["entry"], room: Uint8
       `Cannot send ${quoteLocal(local)}: it has changed while it was read`,
     );
   }
-  room.set(bytes);
 }

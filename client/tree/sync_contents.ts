@@ -28,8 +28,11 @@ export async function compareContents(
 ): Promise<SyncVerdict> {
   const same = new Set<string>();
   const different = new Set<string>();
-  await inParallel(files, FILES_AT_ONCE, async ({ path, local, remote }) => {
-    const { ranges } = await differingRanges(server, { local, path: remote }, signal);
+  const ending = new AbortController();
+  const given = signal === undefined ? [] : [signal];
+  const until = AbortSignal.any([ending.signal, ...given]);
+  await inParallel(files, { lanes: FILES_AT_ONCE, ending }, async ({ path, local, remote }) => {
+    const { ranges } = await differingRanges(server, { local, path: remote }, until);
     (ranges.length === 0 ? same : different).add(syncKey(path));
   });
   return { same, different };

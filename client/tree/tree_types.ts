@@ -157,22 +157,48 @@ export async function again<T>(
   });
 }
 
-/** Runs `work` for every item, so many at a time; the first failure ends all. */
+/** How {@linkcode inParallel} works. */
+export interface ParallelOptions {
+  /** Items at a time. */
+  readonly lanes: number;
+  /** Aborted with the first failure: whatever else listens to it ends, too. */
+  readonly ending: AbortController;
+}
+
+/**
+ * Runs `work` for every item, so many at a time.
+ *
+ * @param items Asked for one at a time, when there is room for it.
+ * @param options How many at a time, and what ends all.
+ * @param work What is done with each; ends early when `ending` is aborted.
+ * @throws The first failure, once what is under way has ended.
+ */
 export async function inParallel<T>(
   items: Iterable<T>,
-  lanes: number,
+  { lanes, ending }: ParallelOptions,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const iterator = items[Symbol.iterator]();
-  let isEnded = false;
   await Promise.all(Array.from({ length: lanes }, async () => {
     try {
-      for (let next = iterator.next(); !isEnded && next.done !== true; next = iterator.next()) {
+      while (!ending.signal.aborted) {
+        const next = iterator.next();
+        if (next.done === true) return;
         await work(next.value);
       }
     } catch (error) {
-      isEnded = true;
-      throw error;
+      ending.abort(error);
     }
   }));
+  ending.signal.throwIfAborted();
+}
+
+/** Options with a signal that also ends what is under way when `ending` is aborted. */
+export function endingWith<O extends TreeOptions>(
+  options: O,
+  ending: AbortController,
+): O & { readonly signal: AbortSignal } {
+  const { signal } = options;
+  const both = signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]);
+  return { ...options, signal: both };
 }

@@ -5,7 +5,12 @@
  */
 
 import { TrivetError } from "../../lib/errors.ts";
-import type { FailedItem, NetdiskRequest, NetdiskResponse } from "../../lib/netdisk/messages.ts";
+import {
+  BATCH_BYTES_MAX,
+  type FailedItem,
+  type NetdiskRequest,
+  type NetdiskResponse,
+} from "../../lib/netdisk/messages.ts";
 import { createDigester, digestOf, toHex } from "../../lib/transfer/digest.ts";
 import type { BatchRecord } from "../store/catalog_batches.ts";
 import { endBatch } from "../store/recovery_batches.ts";
@@ -20,10 +25,16 @@ export async function storeFiles(
   body: Uint8Array,
 ): Promise<NetdiskResponse<"put.files">> {
   requireWriter(context);
+  if (body.length > BATCH_BYTES_MAX) {
+    throw new TrivetError(
+      "INVALID_REQUEST",
+      `Cannot read files: they have ${body.length} bytes, the limit is ${BATCH_BYTES_MAX}`,
+    );
+  }
   const { overwrite, durability = "commit" } = request;
   const { failed, items, indices } = await readFiles(context, request, body);
   const { user } = context.session;
-  const folders = request.folders?.map((path) => writablePath(context, path).path) ?? [];
+  const folders = (request.folders ?? []).flatMap((path) => checkedFolder(context, path));
   const batch = { user, folders, files: items };
   const { outcomes, foldersMade } = await publishBatch(context, batch, { overwrite, durability });
   const renamed: { index: number; path: string[] }[] = [];
@@ -62,6 +73,16 @@ export async function storeFolders(
     else if (result !== false) failed.push(failedItem(indices[at] ?? 0, result));
   }
   return { created, failed };
+}
+
+/** A folder that may be made; of one that may not, every file in it says so for itself. */
+function checkedFolder(context: NetdiskContext, path: readonly string[]): string[][] {
+  try {
+    return [[...writablePath(context, path).path]];
+  } catch (error) {
+    if (error instanceof TrivetError) return [];
+    throw error;
+  }
 }
 
 /** Checks paths and digests; a file that fails here hinders no other. */

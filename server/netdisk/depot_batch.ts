@@ -82,14 +82,13 @@ class RunningBatch {
   async run(): Promise<BatchResult> {
     const { intent, durability } = this.#options;
     const folders = this.#folders();
-    const planned = this.#planAll(folders);
+    const planned = this.#planAll(folders).filter((plan) => this.#isFree(plan, folders));
+    if (planned.length === 0) return { outcomes: this.#outcomes, foldersMade: 0 };
     let isIntended = false;
     try {
       await this.#writeParts(planned, folders);
-      if (planned.length > 0) {
-        await intent?.(planned.map(toIntent));
-        isIntended = intent !== undefined;
-      }
+      await intent?.(planned.map(toIntent));
+      isIntended = intent !== undefined;
       this.#placeAll(planned, folders.roots);
       if (durability !== "os") {
         await Promise.all([...this.#changed].map((folder) => this.#with.sync.request(folder)));
@@ -142,6 +141,16 @@ class RunningBatch {
       }
     }
     return planned;
+  }
+
+  /** In a folder that is new, a file must not have the name of a new folder. */
+  #isFree({ index, file, to }: Planned, folders: BatchFolders): boolean {
+    const other = "root" in to ? folders.stagedLike(file.path) : undefined;
+    if (other === undefined) return true;
+    const shown = quoteName(formatPath(file.path));
+    const text = `Cannot write ${shown}: the folder ${quoteName(other)} has the name`;
+    this.#fail(index, new TrivetError("IS_FOLDER", text));
+    return false;
   }
 
   async #writeParts(planned: readonly Planned[], folders: BatchFolders): Promise<void> {
@@ -226,8 +235,8 @@ class RunningBatch {
     if ("root" in folder) throw changed(file);
     const spot = this.#with.walker.child(folder, file.path.at(-1) ?? "", file.path);
     const target = this.#with.publisher.targetAt(spot, { user, path: file.path }, overwrite);
-    // Of what was to be in a new folder, nothing was planned to be replaced.
-    const isPlanned = "root" in to ? target.taken === null : sameTarget(to, target);
+    // Of what was to be in a new folder, nothing was planned to be replaced or to be renamed.
+    const isPlanned = "root" in to ? spot.info === null : sameTarget(to, target);
     const part = { diskPath, size: file.bytes.length };
     if (!isPlanned || !place(part, target, overwrite)) throw changed(file);
     return target;

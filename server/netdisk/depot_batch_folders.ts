@@ -80,6 +80,11 @@ export class BatchFolders {
     return folder;
   }
 
+  /** The new folder whose path is the same by the rules for names; undefined if there is none. */
+  stagedLike(path: readonly string[]): string | undefined {
+    return this.#keys.get(this.#walker.key(path));
+  }
+
   /** Makes the new folders on the disk. */
   makeStaged(): void {
     if (this.#staged.length === 0) return;
@@ -92,8 +97,10 @@ export class BatchFolders {
     const name = path.at(-1) ?? "";
     if ("root" in parent) {
       this.#mustMake(path, text);
-      parent.root.folders += 1;
-      return this.#stage({ diskPath: `${parent.diskPath}/${name}`, root: parent.root }, path);
+      const { root } = parent;
+      const folder = this.#stage({ diskPath: `${parent.diskPath}/${name}`, root }, path);
+      root.folders += 1;
+      return folder;
     }
     const spot = this.#walker.child(parent, name, path);
     if (spot.info !== null) return this.#walker.toFolder(spot, path);

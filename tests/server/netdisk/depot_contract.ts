@@ -15,6 +15,7 @@ import type {
   PublishIntent,
   PublishOptions,
 } from "../../../server/netdisk/depot.ts";
+import { testBatches } from "./depot_batch_contract.ts";
 
 /** Opens a depot and runs `work` with it. */
 export type WithDepot = (
@@ -76,7 +77,8 @@ export async function namesIn(depot: Depot, ...path: string[]): Promise<string[]
   return entries.map(({ name }) => name);
 }
 
-type Test = (behaviour: string, work: (depot: Depot) => Promise<void>) => void;
+/** Registers one test of the suite. */
+export type Test = (behaviour: string, work: (depot: Depot) => Promise<void>) => void;
 
 /** Registers the suite. */
 export function testDepot(name: string, withDepot: WithDepot): void {
@@ -93,6 +95,7 @@ export function testDepot(name: string, withDepot: WithDepot): void {
   testRemovingUsers(test);
   testMoving(test, portable);
   testCopying(test);
+  testBatches(test, portable);
 }
 
 function testFolders(test: Test): void {
