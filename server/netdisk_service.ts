@@ -125,7 +125,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   const registration = options.registration ??
     defaultRegistration([...addresses, ...classic?.addresses ?? []]);
 
-  const activeUploads = new ActiveUploads();
+  const activeUploads = new ActiveUploads(options);
   stack.use(new Expiry({ catalog, depot, activeUploads }, options));
 
   const shutdown = new AbortController();

@@ -177,7 +177,9 @@ Deno.test("cp ends when nobody waits for it, and takes nothing back that was cop
   const isSettled = async () => {
     const copies = (await namesIn(rpc, "c")).length;
     assertEquals(copies < 400, true, String(copies));
-    return partsOf(server).length === 0 && (await usedBytes(rpc)) === 4000 + 10 * copies;
+    const used = await ask(rpc, "df", {});
+    return partsOf(server).length === 0 && used.partialBytes === 0 &&
+      used.usedBytes === 4000 + 10 * copies;
   };
   for (const endMs = performance.now() + 10_000; !await isSettled();) {
     assertEquals(performance.now() < endMs, true, "It settles");

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
+import { TrivetError } from "../../../lib/errors.ts";
 import { Expiry, type ExpiryOptions, ROUND_MAX } from "../../../server/care/expiry.ts";
 import { ActiveUploads } from "../../../server/netdisk/active_uploads.ts";
 import { FolderDepot } from "../../../server/netdisk/folder_depot.ts";
@@ -133,9 +134,10 @@ Deno.test("Expiry goes on behind what it cannot remove", async () => {
   await using stores = await Stores.open();
   await stores.upload("a");
   await stores.upload("b");
-  // A folder that is not empty in the place of a part.
-  await Deno.remove(join(stores.data, "parts", "a"));
-  await Deno.mkdir(join(stores.data, "parts", "a", "x"), { recursive: true });
+  // A disk that refuses one of them.
+  const removePart = stores.depot.removePart.bind(stores.depot);
+  stores.depot.removePart = (id) =>
+    id === "a" ? Promise.reject(new TrivetError("PERMISSION_DENIED", "Refused")) : removePart(id);
   stores.nowMs += 8 * DAY_MS;
   assertEquals(await stores.expire(), { partials: 1, trash: 0, failed: 1 });
   assertEquals(await stores.uploads(), []);
