@@ -21,4 +21,6 @@ export interface Contender {
   readonly folder: string;
   /** The command that uploads `local` as `name`; downloads `name` to `local`; or throws it away. */
   command(direction: Direction, local: string, name: string): Command | undefined;
+  /** The command that does it with a folder and all in it, times and executable bits kept. */
+  tree(direction: "up" | "down", local: string, name: string): Command;
 }

@@ -51,6 +51,13 @@ export async function startRsync(
       const copy: [string, ...string[]] = [rsync, "-W", "-I", ...extra];
       return { argv: direction === "up" ? [...copy, local, remote] : [...copy, remote, local] };
     },
+    tree(direction, local, file) {
+      // Behind a slash, the content of a folder goes into the other.
+      const paths = direction === "up"
+        ? [`${local}/`, `${url}/${file}/`]
+        : [`${url}/${file}/`, `${local}/`];
+      return { argv: [rsync, "-a", "-W", ...extra, ...paths] };
+    },
   });
   const canSync = (await outputOf(rsync, "--help"))?.includes("--fsync") ?? false;
   const plain = contender("rsync -W", []);

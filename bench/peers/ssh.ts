@@ -74,6 +74,11 @@ export async function startSsh(
       if (direction === "down") return { argv: [...copy, `127.0.0.1:${remote}`, local] };
       return { argv: [ssh, ...options, "-p", `${port}`, "127.0.0.1", `cat ${remote}`] };
     },
+    tree(direction, local, name) {
+      const remote = `127.0.0.1:${home}/${name}`;
+      const copy: [string, ...string[]] = [scp, "-q", "-r", "-p", ...options, "-P", `${port}`];
+      return { argv: direction === "up" ? [...copy, local, remote] : [...copy, remote, local] };
+    },
   };
 }
 

@@ -139,6 +139,10 @@ export function trivetContenders(
       const paths = direction === "up" ? ["put", local, name] : ["get", name, local];
       return client.command([...paths, ...quiet, "--durability", durability]);
     },
+    tree(direction, local, name) {
+      const paths = direction === "up" ? ["put", "-r", local, name] : ["get", "-r", name, local];
+      return client.command([...paths, "--quiet", "--durability", durability]);
+    },
   });
   return [contender("commit"), contender("os")];
 }
