@@ -12,6 +12,7 @@ import { type Frame, FrameError, FrameType } from "../frame/frame.ts";
 import type { KeepaliveOptions } from "../link/keepalive.ts";
 import type { Link } from "../link/link.ts";
 import { type DataHandler, Pending } from "./calls.ts";
+import { FairTurns } from "../turn.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import {
   checkHead,
@@ -58,10 +59,12 @@ export class ServerCall {
   readonly signal: AbortSignal;
   readonly #link: Link;
   readonly #state: CallState;
+  readonly #turns: FairTurns;
 
-  constructor(link: Link, id: number, request: Request, body: Message["body"], state: CallState) {
+  constructor(link: Link, { id, request, body, state, turns }: TakenRequest) {
     this.#link = link;
     this.#state = state;
+    this.#turns = turns;
     this.id = id;
     this.method = request.method;
     this.params = request.params;
@@ -78,7 +81,10 @@ export class ServerCall {
   /** Sends a sealed DATA frame of this call. */
   async send(frame: Uint8Array): Promise<void> {
     this.signal.throwIfAborted();
+    // Before it is sent: the caller's buffer is its own again afterwards.
+    const turn = this.#turns.pass(frame.length);
     await this.#link.send(frame);
+    if (turn !== undefined) await turn;
   }
 
   /** Ends the DATA of this call. */
@@ -97,6 +103,15 @@ export class ServerCall {
     this.#state.sinkReady.resolve();
     return this.#state.ended.promise;
   }
+}
+
+/** What a {@linkcode ServerCall} is made of. */
+interface TakenRequest {
+  readonly id: number;
+  readonly request: Request;
+  readonly body: Message["body"];
+  readonly state: CallState;
+  readonly turns: FairTurns;
 }
 
 interface CallState {
@@ -132,6 +147,7 @@ class CallServer {
   /** Handlers, also those of cancelled calls. */
   readonly #running = new Set<Promise<void>>();
   readonly #heartbeat: Heartbeat;
+  readonly #turns = new FairTurns();
   readonly #requestsInFlightMax: number;
 
   constructor(link: Link, handle: CallHandler, options: ServeCallsOptions) {
@@ -176,8 +192,12 @@ class CallServer {
     for (;;) {
       const frame = await this.#link.receive();
       if (frame === null || frame.type === FrameType.BYE) return;
+      // Before it is taken: what is behind the payload may be overwritten by then.
+      const { length } = frame.payload;
       const pending = this.#take(frame);
       if (pending !== undefined) await this.#heartbeat.hold(pending);
+      const turn = this.#turns.pass(length);
+      if (turn !== undefined) await turn;
     }
   }
 
@@ -241,7 +261,10 @@ class CallServer {
       onData: null,
     };
     this.#calls.set(id, state);
-    const running = this.#serve(new ServerCall(this.#link, id, request, body, state), state);
+    const running = this.#serve(
+      new ServerCall(this.#link, { id, request, body, state, turns: this.#turns }),
+      state,
+    );
     this.#running.add(running);
     running.finally(() => {
       this.#running.delete(running);

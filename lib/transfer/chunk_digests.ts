@@ -10,7 +10,7 @@ import { chunkLength } from "./chunks.ts";
 import { DIGEST_BYTES, type Digester } from "./digest.ts";
 import type { Sink } from "./sink.ts";
 import type { SyncSource } from "./source.ts";
-import { nextTurn, TURN_BYTES } from "./turn.ts";
+import { nextTurn, TURN_BYTES } from "../turn.ts";
 
 /** Bytes that one step reads and digests. */
 const DIGEST_SLICE_BYTES = 256 * 1024;

@@ -12,7 +12,7 @@ import { chunkCount, chunkLength, type ChunkRange, CHUNKS_MAX, rangeIndices } fr
 import { crc32, DIGEST_BYTES, type Digester } from "./digest.ts";
 import { ChunkJournal } from "./journal.ts";
 import type { Source } from "./source.ts";
-import { nextTurn, TURN_BYTES } from "./turn.ts";
+import { nextTurn, TURN_BYTES } from "../turn.ts";
 
 /** Bytes of one DATA frame: 64 KiB took 23 % and 1 MiB 6 % more time through sender and receiver. */
 export const DATA_SEND_BYTES = 256 * 1024;

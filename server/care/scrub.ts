@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { TrivetError } from "../../lib/errors.ts";
 import { TokenBucket } from "../../lib/transfer/token_bucket.ts";
-import { nextTurn, TURN_BYTES } from "../../lib/transfer/turn.ts";
+import { nextTurn, TURN_BYTES } from "../../lib/turn.ts";
 import type { ReadHandle } from "../netdisk/depot.ts";
 import { openForReading } from "../netdisk/depot_read.ts";
 import { Walker } from "../netdisk/depot_walk.ts";

@@ -7,7 +7,7 @@
  */
 
 import { join } from "node:path";
-import { nextTurn } from "../../lib/transfer/turn.ts";
+import { nextTurn } from "../../lib/turn.ts";
 import { sameFile } from "../netdisk/depot_entry.ts";
 
 /** Entries that are looked at before others may run. */

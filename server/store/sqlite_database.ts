@@ -12,7 +12,7 @@
  */
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { nextTurn } from "../../lib/transfer/turn.ts";
+import { nextTurn } from "../../lib/turn.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { migrate } from "./migrations.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
