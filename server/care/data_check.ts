@@ -21,6 +21,12 @@ import { suspectUnsettled } from "./unsettled_check.ts";
 /** Between two looks at what seems wrong beside a running server, in milliseconds. */
 export const LIVE_PAUSE_MS = 1000;
 
+/**
+ * Parts younger than this are not judged beside a running server, in milliseconds: a small file is a
+ * part, without a row yet, for as long as the disk takes to sync it.
+ */
+export const YOUNG_MS = 60_000;
+
 /** Looks at an account whose count changes meanwhile. */
 const QUOTA_LOOKS_MAX = 3;
 
@@ -30,6 +36,8 @@ export interface DataCheckOptions {
   readonly user?: string;
   /** Between two looks at what seems wrong; 0, the default, when no server runs. */
   readonly pauseMs?: number;
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number;
   /** Ends the check. */
   readonly signal?: AbortSignal;
 }
@@ -63,14 +71,14 @@ export class DataCheck {
    * found again; counts come last, since everything before changes them.
    */
   async *findings(): AsyncGenerator<Finding, void> {
-    const { user, pauseMs = 0, signal } = this.#options;
+    const { user, pauseMs = 0, signal, now = Date.now } = this.#options;
     const isLive = pauseMs > 0;
     const data = this.#data;
     // A running server has always something under way.
     if (!isLive) yield* confirm(suspectUnsettled(data, user), 0, signal);
     const steps = [
       suspectUploads(data, user),
-      ...(user === undefined ? [suspectParts(data)] : []),
+      ...(user === undefined ? [suspectParts(data, isLive ? now() - YOUNG_MS : Infinity)] : []),
       suspectTrash(data, user),
       suspectTrashFolders(data, user),
       ...(user === undefined ? [suspectHomes(data)] : []),

@@ -52,7 +52,10 @@ export const checkCommand = defineCommand({
     await using data = await openCheckedData(context, values);
     const { repairable } = data;
     if (repair && repairable === null) {
-      throw new TrivetError("SERVER_BUSY", "Cannot repair: a server uses the data folder; stop it");
+      throw new TrivetError(
+        "SERVER_BUSY",
+        "Cannot repair: a server, or another check, uses the data folder; stop it",
+      );
     }
     if (user !== undefined && await data.care.account(user) === null) {
       throw new TrivetError("NOT_FOUND", `There is no account ${quoteName(user)}`);
@@ -89,9 +92,9 @@ export const checkCommand = defineCommand({
     for (const name of unjudged) {
       context.output.warn(`The count of ${quoteName(name)} cannot be judged now`);
     }
-    const seen = `${accounts} accounts, ${files} files, ${formatBytes(bytes)}`;
+    const seen = `accounts: ${accounts}, files: ${files}, ${formatBytes(bytes)}`;
     context.output.line(
-      wrong === 0 ? `Nothing is wrong: ${seen}` : `${wrong} wrong, ${repaired} repaired: ${seen}`,
+      wrong === 0 ? `Nothing is wrong (${seen})` : `${wrong} wrong, ${repaired} repaired (${seen})`,
     );
     context.output.json({
       beside_server: repairable === null,

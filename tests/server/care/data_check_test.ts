@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { dataFolders } from "../../../server/care/checked_data.ts";
-import { DataCheck, type DataCheckOptions } from "../../../server/care/data_check.ts";
+import { DataCheck, type DataCheckOptions, YOUNG_MS } from "../../../server/care/data_check.ts";
 import type { Finding } from "../../../server/care/finding.ts";
 import { type RepairedData, repairFinding } from "../../../server/care/repair.ts";
 import { FolderDepot } from "../../../server/netdisk/folder_depot.ts";
@@ -128,6 +128,19 @@ Deno.test("DataCheck finds uploads without part and parts without upload", async
   assertEquals(left, ["foreign parts/folder"]);
   await withData(server, async ({ care }) => {
     assertEquals((await care.account("ada"))?.usedBytes, 350);
+  });
+});
+
+Deno.test("DataCheck judges parts beside a server once they are a minute old", async () => {
+  await using server = await filled();
+  const path = join(server.data, "parts", "orphan");
+  await Deno.writeFile(path, noise(1));
+  const { ctime } = await Deno.lstat(path);
+  const young = (ctime?.getTime() ?? 0) + YOUNG_MS;
+  await withData(server, async (data) => {
+    const at = async (nowMs: number) => await findingsOf(data, { pauseMs: 1, now: () => nowMs });
+    assertEquals(await at(young), []);
+    assertEquals((await at(young + 1)).map(({ kind }) => kind), ["part-without-upload"]);
   });
 });
 
