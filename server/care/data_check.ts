@@ -18,8 +18,14 @@ import { lookAt, namesOf } from "./tree.ts";
 import { suspectTrash, suspectTrashFolders } from "./trash_check.ts";
 import { suspectUnsettled } from "./unsettled_check.ts";
 
-/** Between two looks at what seems wrong beside a running server, in milliseconds. */
+/** Between two looks at what seems wrong where a server runs or may start, in milliseconds. */
 export const LIVE_PAUSE_MS = 1000;
+
+/**
+ * Parts younger than this are not judged beside a running server, in milliseconds: a small file is a
+ * part, without a row yet, for as long as the disk takes to sync it.
+ */
+export const YOUNG_MS = 60_000;
 
 /** Looks at an account whose count changes meanwhile. */
 const QUOTA_LOOKS_MAX = 3;
@@ -28,8 +34,12 @@ const QUOTA_LOOKS_MAX = 3;
 export interface DataCheckOptions {
   /** Only this account. */
   readonly user?: string;
-  /** Between two looks at what seems wrong; 0, the default, when no server runs. */
+  /** Whether a server runs: what it has under way is nothing wrong. */
+  readonly isLive?: boolean;
+  /** Between two looks at what seems wrong; 0, the default, when nobody can change anything. */
   readonly pauseMs?: number;
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number;
   /** Ends the check. */
   readonly signal?: AbortSignal;
 }
@@ -63,14 +73,12 @@ export class DataCheck {
    * found again; counts come last, since everything before changes them.
    */
   async *findings(): AsyncGenerator<Finding, void> {
-    const { user, pauseMs = 0, signal } = this.#options;
-    const isLive = pauseMs > 0;
+    const { user, isLive = false, pauseMs = 0, signal, now = Date.now } = this.#options;
     const data = this.#data;
-    // A running server has always something under way.
-    if (!isLive) yield* confirm(suspectUnsettled(data, user), 0, signal);
     const steps = [
+      ...(isLive ? [] : [suspectUnsettled(data, user)]),
       suspectUploads(data, user),
-      ...(user === undefined ? [suspectParts(data)] : []),
+      ...(user === undefined ? [suspectParts(data, isLive ? now() - YOUNG_MS : Infinity)] : []),
       suspectTrash(data, user),
       suspectTrashFolders(data, user),
       ...(user === undefined ? [suspectHomes(data)] : []),

@@ -48,9 +48,15 @@ async function lookAtUpload({ catalog, folders }: CheckedData, id: string) {
   return finding;
 }
 
-/** What lies in the folder of parts and belongs to no upload. */
+/**
+ * What lies in the folder of parts and belongs to no upload.
+ *
+ * @param data The data.
+ * @param judgedBeforeMs Only what was last changed before this time, in milliseconds since 1970.
+ */
 export async function* suspectParts(
   { catalog, folders }: CheckedData,
+  judgedBeforeMs: number,
 ): AsyncGenerator<Suspect, void> {
   for (const id of await namesOf(folders.parts) ?? []) {
     if (id === PROBE_NAME) continue;
@@ -62,6 +68,8 @@ export async function* suspectParts(
         return { kind: "foreign", user: null, where, detail: "No part of an upload" };
       }
       if (await catalog.findUploadById(id) !== null) return null;
+      // Not the time of the content, which is that of the source.
+      if ((info.ctime ?? info.mtime ?? 0).valueOf() >= judgedBeforeMs) return null;
       const detail = "A part that belongs to no upload";
       return { kind: "part-without-upload", user: null, where, detail, id };
     };

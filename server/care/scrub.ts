@@ -18,7 +18,7 @@ import { nextTurn, TURN_BYTES } from "../../lib/turn.ts";
 import type { ReadHandle } from "../netdisk/depot.ts";
 import { openForReading } from "../netdisk/depot_read.ts";
 import { Walker } from "../netdisk/depot_walk.ts";
-import type { CareCatalog, ScrubRound } from "../store/catalog_care.ts";
+import type { CareCatalog, ScrubRound, StoredDigest } from "../store/catalog_care.ts";
 import { type DataFolders, PAGE_MAX } from "./checked_data.ts";
 import { isUsable } from "./home_check.ts";
 import { lookAt, walkTree } from "./tree.ts";
@@ -28,6 +28,12 @@ const READ_BYTES = 1024 * 1024;
 
 /** Reads a second at a slow rate, so that it goes evenly. */
 const READS_PER_SECOND = 4;
+
+/** Digests that are written to the database together, at the most. */
+const UNWRITTEN_MAX = 256;
+
+/** How long they wait at the most, in milliseconds. */
+const WRITE_EVERY_MS = 1000;
 
 /** A file that is not as it was. */
 export interface Damage {
@@ -84,6 +90,9 @@ export class Scrub {
   readonly #walker: Walker;
   readonly #bucket: TokenBucket | undefined;
   readonly #buffer: Uint8Array<ArrayBuffer>;
+  /** Digests that wait to be written together, by file. */
+  readonly #unwritten = new Map<string, StoredDigest>();
+  #writtenAtMs = performance.now();
 
   constructor(
     data: { readonly folders: Pick<DataFolders, "homes">; readonly care: CareCatalog },
@@ -101,9 +110,19 @@ export class Scrub {
 
   /** Runs to the end of the round; what is damaged, as it is found. */
   async *run(): AsyncGenerator<Damage, void> {
-    const { restart = false, signal } = this.#options;
+    const { restart = false } = this.#options;
     const round = await this.#care.beginScrub({ restart, nowMs: Date.now() });
     this.round = round;
+    try {
+      yield* this.#walk(round.number);
+    } finally {
+      await this.#write();
+    }
+    await this.#care.endScrub(round.number, Date.now());
+  }
+
+  async *#walk(round: number): AsyncGenerator<Damage, void> {
+    const { signal } = this.#options;
     for (let after = "";;) {
       const page = await this.#care.accounts({ after, limit: PAGE_MAX });
       for (const { name: user } of page) {
@@ -113,22 +132,34 @@ export class Scrub {
             yield damage("unreadable", { user, path }, "The folder cannot be read");
           }
           if (kind !== "file" || info === undefined || !path.every(isUsable)) continue;
-          const found = await this.#scrubFile({ user, path, info }, round.number);
+          const found = await this.#scrubFile({ user, path, info }, round);
           if (found !== null) yield found;
         }
       }
       const last = page.at(-1);
-      if (last === undefined || page.length < PAGE_MAX) break;
+      if (last === undefined || page.length < PAGE_MAX) return;
       after = last.name;
     }
-    await this.#care.endScrub(round.number, Date.now());
+  }
+
+  /** Notes what is known of a file; a kill loses what was noted last, which is read again then. */
+  async #note(file: string, digest: StoredDigest): Promise<void> {
+    this.#unwritten.set(file, digest);
+    const isOld = performance.now() - this.#writtenAtMs >= WRITE_EVERY_MS;
+    if (isOld || this.#unwritten.size === UNWRITTEN_MAX) await this.#write();
+  }
+
+  async #write(): Promise<void> {
+    if (this.#unwritten.size > 0) await this.#care.setDigests(this.#unwritten);
+    this.#unwritten.clear();
+    this.#writtenAtMs = performance.now();
   }
 
   async #scrubFile(found: Found, round: number): Promise<Damage | null> {
     const { info } = found;
     const file = identityOf(info);
     const mtimeMs = info.mtime?.getTime() ?? 0;
-    const known = await this.#care.digest(file);
+    const known = this.#unwritten.get(file) ?? await this.#care.digest(file);
     const isSame = known !== null && known.size === info.size && known.mtimeMs === mtimeMs;
     if (isSame && known.round === round) {
       this.summary.skipped++;
@@ -140,23 +171,23 @@ export class Scrub {
     } catch (error) {
       this.#options.signal?.throwIfAborted();
       if (!(error instanceof Error)) throw error;
-      if (known !== null) await this.#care.setDigest(file, { ...known, seen: round });
+      if (known !== null) await this.#note(file, { ...known, seen: round });
       return damage("unreadable", found, error.message);
     }
     if (sha256 === null) {
       this.summary.changed++;
-      if (known !== null) await this.#care.setDigest(file, { ...known, seen: round });
+      if (known !== null) await this.#note(file, { ...known, seen: round });
       return null;
     }
     if (!isSame || equal(known.sha256, sha256)) {
       const size = info.size;
-      await this.#care.setDigest(file, { size, mtimeMs, sha256, round, seen: round });
+      await this.#note(file, { size, mtimeMs, sha256, round, seen: round });
       if (isSame) this.summary.verified++;
       else this.summary.recorded++;
       return null;
     }
     // What is known stays known: the next run finds the damage again.
-    await this.#care.setDigest(file, { ...known, seen: round });
+    await this.#note(file, { ...known, seen: round });
     const detail = `SHA-256 was ${hex(known.sha256)} and is ${hex(sha256)}`;
     return damage("damaged", found, detail);
   }

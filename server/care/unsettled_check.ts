@@ -16,8 +16,22 @@ export async function* suspectUnsettled(
 ): AsyncGenerator<Suspect, void> {
   for await (const finding of unsettled(data)) {
     if (user !== undefined && finding.user !== user) continue;
-    yield { finding, look: () => Promise.resolve(finding) };
+    yield { finding, look: () => lookAgain(data, finding) };
   }
+}
+
+/** A server that has started meanwhile settles it. */
+async function lookAgain({ catalog }: CheckedData, finding: Finding): Promise<Finding | null> {
+  const { kind, id = "" } = finding;
+  if (kind === "unsettled-commit") {
+    return (await catalog.findUploadById(id))?.state === "committing" ? finding : null;
+  }
+  if (kind === "unsettled-trash") {
+    const item = await catalog.findTrash(id);
+    return item !== null && item.state !== "kept" ? finding : null;
+  }
+  const moves = await catalog.listMoves(PAGE_MAX);
+  return moves.some((move) => move.id === id) ? finding : null;
 }
 
 async function* unsettled({ catalog }: CheckedData): AsyncGenerator<Finding, void> {

@@ -23,9 +23,8 @@ export const checkCommand = defineCommand({
     "Lists what is wrong: bytes counted wrongly, parts and trash that the database does not know or " +
     "that are missing, homes without an account, links and other foreign things in homes. Ends with " +
     "exit code 6 if anything is wrong and stays so.\n" +
-    "Works beside a running server, where everything that looks wrong is looked at twice. --repair " +
-    "needs the server stopped; while a check runs without a server, none can start. No file of " +
-    "a home is ever changed or removed.",
+    "Works beside a running server: whatever looks wrong is looked at again a second later. " +
+    "--repair needs the server stopped. No file of a home is ever changed or removed.",
   examples: [
     { command: "trivetd check", does: "Look at everything, change nothing" },
     { command: "trivetd check --repair", does: "Set right what can be, while no server runs" },
@@ -48,18 +47,17 @@ export const checkCommand = defineCommand({
   run: async (context: CommandContext, { values }) => {
     const { repair, user } = values;
     if (user !== undefined) checkUserName(user);
-    const { openCheckedData } = await import("../care/open.ts");
-    await using data = await openCheckedData(context, values);
-    const { repairable } = data;
-    if (repair && repairable === null) {
-      throw new TrivetError("SERVER_BUSY", "Cannot repair: a server uses the data folder; stop it");
-    }
+    const { openCheckedData, openRepairedData } = await import("../care/open.ts");
+    const repairable = repair ? await openRepairedData(context, values) : null;
+    await using data = repairable ?? await openCheckedData(context, values);
+    const { isLive } = data;
     if (user !== undefined && await data.care.account(user) === null) {
       throw new TrivetError("NOT_FOUND", `There is no account ${quoteName(user)}`);
     }
     const { DataCheck, LIVE_PAUSE_MS } = await import("../care/data_check.ts");
     const check = new DataCheck(data, {
-      pauseMs: repairable === null ? LIVE_PAUSE_MS : 0,
+      isLive,
+      pauseMs: repair ? 0 : LIVE_PAUSE_MS,
       signal: context.signal,
       ...(user === undefined ? {} : { user }),
     });
@@ -89,12 +87,12 @@ export const checkCommand = defineCommand({
     for (const name of unjudged) {
       context.output.warn(`The count of ${quoteName(name)} cannot be judged now`);
     }
-    const seen = `${accounts} accounts, ${files} files, ${formatBytes(bytes)}`;
+    const seen = `accounts: ${accounts}, files: ${files}, ${formatBytes(bytes)}`;
     context.output.line(
-      wrong === 0 ? `Nothing is wrong: ${seen}` : `${wrong} wrong, ${repaired} repaired: ${seen}`,
+      wrong === 0 ? `Nothing is wrong (${seen})` : `${wrong} wrong, ${repaired} repaired (${seen})`,
     );
     context.output.json({
-      beside_server: repairable === null,
+      beside_server: isLive,
       accounts,
       files,
       size_bytes: bytes,

@@ -67,8 +67,8 @@ export interface CareCatalog {
   endScrub(number: number, nowMs: number): Promise<void>;
   /** What is known of a file. */
   digest(file: string): Promise<StoredDigest | null>;
-  /** Sets what is known of a file. */
-  setDigest(file: string, digest: StoredDigest): Promise<void>;
+  /** Sets what is known of files. */
+  setDigests(digests: ReadonlyMap<string, StoredDigest>): Promise<void>;
   /** Closes the database. */
   close(): Promise<void>;
 }

@@ -123,24 +123,27 @@ export class SqliteCare implements CareCatalog {
     });
   }
 
-  /** See {@linkcode CareCatalog.setDigest}. */
-  setDigest(file: string, { size, mtimeMs, sha256, round, seen }: StoredDigest): Promise<void> {
-    return this.#read(() => {
-      this.#db.write(() =>
-        this.#db.run(
-          `INSERT INTO digests (file, size, mtime_ms, sha256, round, seen)
-           VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT DO UPDATE SET size = excluded.size, mtime_ms = excluded.mtime_ms,
-             sha256 = excluded.sha256, round = excluded.round, seen = excluded.seen`,
-          ...[file, size, mtimeMs, sha256, round, seen],
-        )
-      );
-    });
+  /** See {@linkcode CareCatalog.setDigests}. */
+  setDigests(digests: ReadonlyMap<string, StoredDigest>): Promise<void> {
+    return this.#read(() =>
+      this.#db.write(() => {
+        for (const [file, digest] of digests) this.#setDigest(file, digest);
+      })
+    );
   }
 
   /** See {@linkcode CareCatalog.close}. */
   async close(): Promise<void> {
     await this.#db.close();
+  }
+
+  #setDigest(file: string, { size, mtimeMs, sha256, round, seen }: StoredDigest): void {
+    this.#db.run(
+      `INSERT INTO digests (file, size, mtime_ms, sha256, round, seen) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET size = excluded.size, mtime_ms = excluded.mtime_ms,
+         sha256 = excluded.sha256, round = excluded.round, seen = excluded.seen`,
+      ...[file, size, mtimeMs, sha256, round, seen],
+    );
   }
 
   #read<T>(work: () => T): Promise<T> {

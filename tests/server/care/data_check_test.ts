@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { dataFolders } from "../../../server/care/checked_data.ts";
-import { DataCheck, type DataCheckOptions } from "../../../server/care/data_check.ts";
+import { DataCheck, type DataCheckOptions, YOUNG_MS } from "../../../server/care/data_check.ts";
 import type { Finding } from "../../../server/care/finding.ts";
 import { type RepairedData, repairFinding } from "../../../server/care/repair.ts";
 import { FolderDepot } from "../../../server/netdisk/folder_depot.ts";
@@ -78,7 +78,7 @@ function only(folder: string): string {
 Deno.test("DataCheck finds nothing where nothing is wrong, beside a server and without", async () => {
   await using server = await filled();
   await withData(server, async (data) => {
-    const check = new DataCheck(data, { pauseMs: 1 });
+    const check = new DataCheck(data, { isLive: true, pauseMs: 1 });
     assertEquals(await Array.fromAsync(check.findings()), []);
     const { unjudged, ...counts } = check.summary;
     assertEquals(counts, { accounts: 1, files: 2, bytes: 300 });
@@ -128,6 +128,19 @@ Deno.test("DataCheck finds uploads without part and parts without upload", async
   assertEquals(left, ["foreign parts/folder"]);
   await withData(server, async ({ care }) => {
     assertEquals((await care.account("ada"))?.usedBytes, 350);
+  });
+});
+
+Deno.test("DataCheck judges parts beside a server once they are a minute old", async () => {
+  await using server = await filled();
+  const path = join(server.data, "parts", "orphan");
+  await Deno.writeFile(path, noise(1));
+  const { ctime } = await Deno.lstat(path);
+  const young = (ctime?.getTime() ?? 0) + YOUNG_MS;
+  await withData(server, async (data) => {
+    const at = async (nowMs: number) => await findingsOf(data, { isLive: true, now: () => nowMs });
+    assertEquals(await at(young), []);
+    assertEquals((await at(young + 1)).map(({ kind }) => kind), ["part-without-upload"]);
   });
 });
 
@@ -223,6 +236,13 @@ Deno.test("DataCheck names what a crash left, judges no count before a repair se
     const kinds = (await Array.fromAsync(check.findings())).map(({ kind }) => kind);
     assertEquals(kinds, ["unsettled-commit", "unsettled-trash"]);
     assertEquals([...check.summary.unjudged], ["ada"]);
+  });
+  await withData(server, async (data) => {
+    const findings = new DataCheck(data, { pauseMs: 1 }).findings();
+    const first = await findings.next();
+    assertEquals(first.value?.kind, "unsettled-commit");
+    await findings.return();
+    assertEquals(await findingsOf(data, { isLive: true }), []);
   });
   const { done, left } = await repaired(server);
   assertEquals(done, ["settled: reopened", "settled: kept in the trash"]);
