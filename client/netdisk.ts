@@ -380,10 +380,10 @@ export class NetdiskClient implements AsyncDisposable {
    */
   async getTree(
     paths: readonly string[],
-    local: string = ".",
+    local = ".",
     options: GetTreeOptions = {},
   ): Promise<TreeResult> {
-    const { isLocalFolder, planDownload } = await import("./tree/plan.ts");
+    const { isLocalFolder, makeFoldersFor, planDownload } = await import("./tree/plan.ts");
     const { readExcludes } = await import("./tree/exclude.ts");
     const { expandRemote } = await import("./remote_glob.ts");
     const { getTree } = await import("./tree/get_tree.ts");
@@ -411,6 +411,8 @@ export class NetdiskClient implements AsyncDisposable {
       size: entry.size,
     })));
     if (dryRun === true) return { ...NOTHING_DONE, leftOut: [] };
+    // As on the server, a folder brings the missing ones above it along.
+    if (sources.some(({ entry }) => entry.type === "folder")) await makeFoldersFor(local, isFolder);
     const server = `${this.user}@${this.server}`;
     return await getTree(this.#connections, plan, { ...options, server, pacer: this.#pacer });
   }
