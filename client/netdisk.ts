@@ -386,7 +386,7 @@ export class NetdiskClient implements AsyncDisposable {
     local?: string,
     options: GetTreeOptions = {},
   ): Promise<TreeResult> {
-    const { isLocalFolder, planDownload } = await import("./tree/plan.ts");
+    const { isLocalFolder, makeFoldersFor, planDownload } = await import("./tree/plan.ts");
     const { readExcludes } = await import("./tree/exclude.ts");
     const { expandRemote } = await import("./remote_glob.ts");
     const { getTree } = await import("./tree/get_tree.ts");
@@ -415,6 +415,10 @@ export class NetdiskClient implements AsyncDisposable {
       size: entry.size,
     })));
     if (dryRun === true) return { ...NOTHING_DONE, leftOut: [] };
+    // As on the server, a folder brings the missing ones above it along.
+    if (sources.some(({ entry }) => entry.type === "folder")) {
+      await makeFoldersFor(target, isFolder);
+    }
     const server = `${this.user}@${this.server}`;
     return await getTree(this.#connections, plan, { ...options, server, pacer: this.#pacer });
   }

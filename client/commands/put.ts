@@ -17,7 +17,8 @@ export const putCommand = defineCommand({
     "An upload that was interrupted goes on when the same command is given again: what the server " +
     "holds is compared chunk by chunk with the file, so a file that has changed arrives as it is now.\n" +
     "Of several paths, the last one is where they go: a folder that exists. Symbolic links in folders " +
-    "are left out, with a word, unless --links follow.",
+    "are left out, with a word, unless --links follow. End the path with a slash to say that it is a " +
+    "folder, there or not, so that the same command means the same again.",
   examples: [
     { command: "trivet put big.iso", does: "Upload under the same name" },
     { command: "trivet put big.iso images/", does: "Upload into a folder" },

@@ -6,8 +6,8 @@
 
 import { TrivetError } from "../../lib/errors.ts";
 import { checkPath, formatPath } from "../../lib/netdisk/path.ts";
-import { quoteLocal } from "../local_error.ts";
-import { baseName, endsWithSeparator, inFolder } from "../local_path.ts";
+import { localError, quoteLocal } from "../local_error.ts";
+import { baseName, endsWithSeparator, folderOf, inFolder } from "../local_path.ts";
 import type { EntryReader } from "../remote_glob.ts";
 import { type RemoteItem, walkRemote } from "../remote_walk.ts";
 import type { NetdiskEntry } from "../netdisk_types.ts";
@@ -133,6 +133,22 @@ export async function planDownload(
 export async function isLocalFolder(local: string): Promise<boolean> {
   if (endsWithSeparator(local)) return true;
   return await Deno.stat(local).then((info) => info.isDirectory, () => false);
+}
+
+/**
+ * Makes the missing folders that a tree goes into.
+ *
+ * @param local Where it goes.
+ * @param isFolder Whether it goes into that, or becomes it.
+ * @throws {TrivetError} `LOCAL_DENIED` or whatever else the system says.
+ */
+export async function makeFoldersFor(local: string, isFolder: boolean): Promise<void> {
+  const folder = isFolder ? local : folderOf(local);
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw localError(error, "make folder", folder);
+  }
 }
 
 /** Two sources at one place: which of them it would hold in the end, nobody could tell. */

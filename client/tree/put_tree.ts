@@ -156,7 +156,20 @@ class TreeUpload {
     await inParallel(batches, options, (batch) => this.#sendBatch(batch));
   }
 
-  async #sendBatch({ files, folders, head, body }: SmallFiles): Promise<void> {
+  async #sendBatch(batch: SmallFiles): Promise<void> {
+    const { files } = batch;
+    try {
+      await this.#sendTogether(batch);
+    } catch (error) {
+      const isFull = error instanceof TrivetError && error.code === "QUOTA_EXCEEDED";
+      if (!isFull || files.length === 1) throw error;
+      // Until they have replaced what they replace, both count: each for itself needs less room.
+      await this.#sendFolders(this.#foldersOf(files), false);
+      for (const file of files) await this.#sendAlone(file);
+    }
+  }
+
+  async #sendTogether({ files, folders, head, body }: SmallFiles): Promise<void> {
     const { overwrite = "replace", durability = "commit", signal, pacer } = this.#options;
     const request: NetdiskRequest<"put.files"> = {
       overwrite,

@@ -12,6 +12,8 @@ import {
 } from "../../lib/frame/frame.ts";
 import { SEND_QUEUE_MAX_BYTES } from "../../lib/link/link.ts";
 import {
+  BATCH_BYTES_MAX,
+  BATCH_ITEMS_MAX,
   LIST_PAGE_MAX,
   NETDISK_REQUESTS,
   NETDISK_RESPONSES,
@@ -131,6 +133,8 @@ Deno.test("docs/protocol.md gives each limit as it is", () => {
     LIST_PAGE_MAX,
     TRASH_PAGE_MAX,
     SMALL_FILE_MAX_BYTES,
+    BATCH_ITEMS_MAX,
+    BATCH_BYTES_MAX,
     CHUNKS_MAX,
     SEND_QUEUE_MAX_BYTES,
     GUESTS_MAX,

@@ -89,6 +89,30 @@ Deno.test({
 });
 
 Deno.test({
+  name: "README.md: the lines about folders work as they stand",
+  ignore,
+  fn: async () => {
+    const [lines = ""] = shellBlocks(sectionOf(await readPage("README.md"), "## Folders"));
+    await using server = await TestServer.start({ plain: false });
+    await using shell = await Shell.open(server);
+    await shell.register();
+    await Deno.mkdir(join(shell.folder, "photos"));
+    for (const name of ["photos/a.jpg", "photos/b.tmp", "notes.txt"]) {
+      await Deno.writeTextFile(join(shell.folder, name), name);
+    }
+    const output = await shell.run(lines);
+    assert(output.includes("/photos/a.jpg -> copies/photos/a.jpg\n"), output);
+    assert(!output.includes("b.tmp"), output);
+    for (
+      const path of [["photos", "b.tmp"], ["backup", "photos", "a.jpg"], ["backup", "notes.txt"]]
+    ) {
+      assert((await Deno.stat(server.home("ada", ...path))).isFile);
+    }
+    assertEquals(await Deno.readTextFile(join(shell.folder, "a.jpg")), "photos/a.jpg");
+  },
+});
+
+Deno.test({
   name: "README.md: the lines about the time work as they stand",
   ignore,
   fn: async () => {
