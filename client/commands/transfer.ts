@@ -8,6 +8,7 @@
 import { type ErrorCode, TrivetError } from "../../lib/errors.ts";
 import { formatBytes } from "../../lib/term/format.ts";
 import { Progress } from "../../lib/term/progress.ts";
+import { quoteWord } from "../../lib/term/words.ts";
 import type { PartialTransfer, TransferOptions, TransferProgress } from "../transfer_types.ts";
 import type { ClientContext } from "./context.ts";
 
@@ -138,9 +139,4 @@ function withAdvice(
 /** Whole percent, rounded down so that 100 means all. */
 function percentOf(doneBytes: number, totalBytes: number): number {
   return totalBytes === 0 ? 100 : Math.floor(doneBytes / totalBytes * 100);
-}
-
-/** A word as a POSIX shell reads it back. */
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
