@@ -20,6 +20,7 @@ import { putCommand } from "./commands/put.ts";
 import { registerCommand } from "./commands/register.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { rmdirCommand } from "./commands/rmdir.ts";
+import { shellCommand } from "./commands/shell.ts";
 import { statCommand } from "./commands/stat.ts";
 import { timeCommand } from "./commands/time.ts";
 import { trashCommand } from "./commands/trash.ts";
@@ -58,5 +59,7 @@ export const TRIVET = defineProgram({
     getCommand,
     catCommand,
     timeCommand,
+    shellCommand,
   ].map(guarded),
+  withoutCommand: "shell",
 });

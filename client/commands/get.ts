@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 import { TRANSFER_OPTIONS } from "./transfer_options.ts";
 
 /** See the module. */
@@ -22,12 +22,17 @@ export const getCommand = defineCommand({
   ],
   options: TRANSFER_OPTIONS,
   arguments: {
-    remote: { help: "The file on the server" },
-    local: { help: 'Where it goes, or "-" for stdout (default: this folder)', optional: true },
+    remote: { help: "The file on the server", completes: "remote" },
+    local: {
+      help: 'Where it goes, or "-" for stdout (default: this folder)',
+      optional: true,
+      completes: "local",
+    },
   },
   run: async (context: ClientContext, invocation) => {
     const { catFile, getFile } = await import("./move.ts");
-    const { local, remote } = invocation.arguments;
+    const { local } = invocation.arguments;
+    const remote = remotePath(context, invocation.arguments.remote);
     if (local === "-") return await catFile(context, remote);
     await getFile(context, { local, remote, ...invocation.values });
   },

@@ -6,7 +6,7 @@
 
 import { defineCommand } from "../../lib/term/command.ts";
 import type { NetdiskEntry } from "../netdisk_types.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 
 /** See the module. */
 export const lsCommand = defineCommand({
@@ -24,12 +24,19 @@ export const lsCommand = defineCommand({
     },
   },
   arguments: {
-    path: { help: "Folders or files (default: the root)", optional: true, variadic: true },
+    path: {
+      help: "Folders or files (default: the root)",
+      optional: true,
+      variadic: true,
+      completes: "remote",
+    },
   },
   run: async (context: ClientContext, invocation) => {
     const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
     const asked = invocation.arguments.path;
-    const paths = (asked.length === 0 ? ["/"] : asked).map((path) => formatPath(parsePath(path)));
+    const paths = (asked.length === 0 ? [""] : asked).map((path) =>
+      formatPath(parsePath(remotePath(context, path)))
+    );
     const { openClient } = await import("./access.ts");
     const { jsonEntry, longLines } = await import("./entries.ts");
     await using client = await openClient(context);

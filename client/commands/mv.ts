@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 
 /** See the module. */
 export const mvCommand = defineCommand({
@@ -23,12 +23,13 @@ export const mvCommand = defineCommand({
     },
   },
   arguments: {
-    from: { help: "What is moved" },
-    to: { help: "The new path, or a folder that takes it under its name" },
+    from: { help: "What is moved", completes: "remote" },
+    to: { help: "The new path, or a folder that takes it under its name", completes: "remote" },
   },
-  run: async (context: ClientContext, { values, arguments: { from, to } }) => {
+  run: async (context: ClientContext, { values, arguments: paths }) => {
     const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
-    const source = formatPath(parsePath(from));
+    const source = formatPath(parsePath(remotePath(context, paths.from)));
+    const to = remotePath(context, paths.to);
     parsePath(to);
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);

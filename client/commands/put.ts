@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 import { TRANSFER_OPTIONS } from "./transfer_options.ts";
 
 /** See the module. */
@@ -22,12 +22,17 @@ export const putCommand = defineCommand({
   ],
   options: TRANSFER_OPTIONS,
   arguments: {
-    local: { help: 'The file, or "-" for stdin' },
-    remote: { help: "Where it goes (default: the root, under the same name)", optional: true },
+    local: { help: 'The file, or "-" for stdin', completes: "local" },
+    remote: {
+      help: "Where it goes (default: the root, under the same name)",
+      optional: true,
+      completes: "remote",
+    },
   },
   run: async (context: ClientContext, invocation) => {
     const { putFile } = await import("./move.ts");
-    const { local, remote } = invocation.arguments;
+    const { local } = invocation.arguments;
+    const remote = remotePath(context, invocation.arguments.remote ?? "");
     await putFile(context, { local, remote, ...invocation.values });
   },
 });

@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 
 /** See the module. */
 export const rmCommand = defineCommand({
@@ -23,10 +23,12 @@ export const rmCommand = defineCommand({
       help: "Folders too, with all in them",
     },
   },
-  arguments: { path: { help: "What goes", variadic: true } },
+  arguments: { path: { help: "What goes", variadic: true, completes: "remote" } },
   run: async (context: ClientContext, invocation) => {
     const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
-    const paths = invocation.arguments.path.map((path) => formatPath(parsePath(path)));
+    const paths = invocation.arguments.path.map((path) =>
+      formatPath(parsePath(remotePath(context, path)))
+    );
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
     const { output, signal } = context;

@@ -6,17 +6,17 @@
 
 import { defineCommand } from "../../lib/term/command.ts";
 import { formatBytes } from "../../lib/term/format.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 
 /** See the module. */
 export const statCommand = defineCommand({
   name: "stat",
   summary: "Show one file or folder",
   options: {},
-  arguments: { path: { help: "The file or folder" } },
+  arguments: { path: { help: "The file or folder", completes: "remote" } },
   run: async (context: ClientContext, invocation) => {
     const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
-    const path = formatPath(parsePath(invocation.arguments.path));
+    const path = formatPath(parsePath(remotePath(context, invocation.arguments.path)));
     const { openClient } = await import("./access.ts");
     const { formatMode, jsonEntry } = await import("./entries.ts");
     const { renderTable } = await import("../../lib/term/table.ts");
