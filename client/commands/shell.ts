@@ -28,6 +28,10 @@ export const shellCommand = defineCommand({
   },
   arguments: {},
   run: async (context: ClientContext, invocation) => {
+    if (context.prompter.canAsk) {
+      const { runPromptLoop } = await import("../shell/prompt_loop.ts");
+      return await runPromptLoop(context);
+    }
     const { runScript } = await import("../shell/script.ts");
     return await runScript(context, invocation.values["keep-going"]);
   },

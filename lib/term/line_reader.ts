@@ -31,6 +31,7 @@ export interface LineReaderOptions {
 export const HISTORY_LINES_MAX = 1000;
 
 const READ_BYTES = 1024;
+const TAB = 0x09;
 const COLUMNS_DEFAULT = 80;
 
 /** A screen as `node:readline` wants it. */
@@ -61,6 +62,7 @@ export class LineReader implements Disposable {
   /** Lines that were pasted together with the first. */
   readonly #lines: string[] = [];
   #isClosed = false;
+  #completing: Promise<void> | undefined;
 
   /**
    * Shows nothing and reads nothing until a line is asked for.
@@ -78,7 +80,7 @@ export class LineReader implements Disposable {
       removeHistoryDuplicates: true,
       ...(complete === undefined ? {} : {
         completer: (line: string, done: CompleterCallback) => {
-          complete(line).then(
+          this.#completing = complete(line).then(
             ([texts, end]) => done(null, [texts, end]),
             () => done(null, [[], line]),
           );
@@ -122,8 +124,23 @@ export class LineReader implements Disposable {
   async #feed(): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     const length = await this.#input.read(buffer);
-    if (length === null) this.#readline.close();
-    else this.#keys.emit("data", buffer.subarray(0, length));
+    if (length === null) return this.#readline.close();
+    for (let at = 0; at < length;) {
+      const tab = buffer.subarray(0, length).indexOf(TAB, at);
+      const end = tab < 0 ? length : tab + 1;
+      this.#keys.emit("data", buffer.subarray(at, end));
+      at = end;
+      // What was typed behind Tab belongs behind what it completes.
+      await this.#completed();
+    }
+  }
+
+  /** Waits until the line shows what Tab found. */
+  async #completed(): Promise<void> {
+    if (this.#completing === undefined) return;
+    await this.#completing;
+    this.#completing = undefined;
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   #clear(): void {

@@ -34,6 +34,7 @@ const PAGES = [
   "docs/dependencies.md",
   "docs/performance.md",
   "docs/time.md",
+  "docs/shell.md",
 ];
 
 function numbersIn(table: Table | undefined, column: number): number[] {

@@ -68,6 +68,8 @@ Deno.test("LineReader.read() completes at Tab", async () => {
   const complete = (line: string) =>
     Promise.resolve([["putter ", "getter"].filter((text) => text.startsWith(line)), line] as const);
   assertEquals((await type(["pu\t", "\r", null], { complete })).lines, ["putter "]);
+  // Also when the next keys come before the answer.
+  assertEquals((await type(["pu\tx\rg\ty\r", null], { complete })).lines, ["putter x", "gettery"]);
 });
 
 Deno.test("LineReader.read() leaves the line as it is where completion fails", async () => {
