@@ -7,6 +7,7 @@
 import { EXIT } from "../../lib/errors.ts";
 import { completeLine } from "../../lib/term/complete.ts";
 import { LineReader } from "../../lib/term/line_reader.ts";
+import { SharedInput } from "../../lib/term/shared_input.ts";
 import { consoleColumns } from "../../lib/term/system.ts";
 import type { ClientContext } from "../commands/context.ts";
 import { pathLists } from "./path_lists.ts";
@@ -22,14 +23,15 @@ import { ShellSession } from "./session.ts";
  */
 export async function runPromptLoop(context: ClientContext): Promise<number> {
   const { output, env } = context;
-  await using session = new ShellSession(context, Deno.stdin);
+  const input = new SharedInput(Deno.stdin);
+  await using session = new ShellSession(context, input);
   await greet(session, context);
   // From here on Ctrl-C ends a command, each of which listens for itself, or empties the line.
   context.releaseSignals?.();
   const history = await History.open(env, output);
   const lists = pathLists(session);
   using reader = new LineReader({
-    input: Deno.stdin,
+    input,
     sink: Deno.stderr,
     columns: consoleColumns,
     history: history.lines,

@@ -26,6 +26,7 @@ export async function runScript(context: ClientContext, isKeptGoing: boolean): P
   if (isImplied && stdin.isTerminal()) return showUsage(context);
   await using session = new ShellSession(context, {
     isTerminal: () => false,
+    setRaw: () => {},
     read: () => {
       throw new TrivetError("USAGE", 'Cannot read from "-": stdin holds the lines of the shell');
     },

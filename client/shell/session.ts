@@ -7,6 +7,7 @@
 
 import { parseAddress } from "../../lib/link/address.ts";
 import { defineProgram, isGroup, type ProgramSpec } from "../../lib/term/command.ts";
+import type { PromptInput } from "../../lib/term/prompt.ts";
 import { runProgram } from "../../lib/term/run_program.ts";
 import { systemPrompter } from "../../lib/term/system.ts";
 import { safeText } from "../../lib/term/text.ts";
@@ -42,16 +43,16 @@ export class ShellSession implements SurroundingShell, AsyncDisposable {
   folder = "/";
   readonly #context: ClientContext;
   readonly #flags: readonly string[];
-  readonly #stdin: ClientContext["stdin"];
+  readonly #stdin: PromptInput;
   #client: NetdiskClient | undefined;
 
   /**
    * Connects when the first command needs it.
    *
    * @param context The context of the command that opened the shell.
-   * @param stdin What commands read from.
+   * @param stdin What commands read from, and where questions are answered.
    */
-  constructor(context: ClientContext, stdin: ClientContext["stdin"]) {
+  constructor(context: ClientContext, stdin: PromptInput) {
     this.#context = context;
     this.#stdin = stdin;
     this.#flags = flagsOf(context);
@@ -108,7 +109,11 @@ export class ShellSession implements SurroundingShell, AsyncDisposable {
   async run(words: readonly string[]): Promise<number> {
     return await runProgram(this.program, [...this.#flags, ...words], (run) => ({
       ...run,
-      prompter: systemPrompter({ noInput: run.globals["no-input"], signal: run.signal }),
+      prompter: systemPrompter({
+        input: this.#stdin,
+        noInput: run.globals["no-input"],
+        signal: run.signal,
+      }),
       program: "",
       argv: words,
       stdin: this.#stdin,
