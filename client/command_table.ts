@@ -22,6 +22,7 @@ import { putCommand } from "./commands/put.ts";
 import { registerCommand } from "./commands/register.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { rmdirCommand } from "./commands/rmdir.ts";
+import { shellCommand } from "./commands/shell.ts";
 import { statCommand } from "./commands/stat.ts";
 import { syncCommand } from "./commands/sync.ts";
 import { timeCommand } from "./commands/time.ts";
@@ -68,5 +69,7 @@ export const TRIVET = defineProgram({
     catCommand,
     verifyCommand,
     timeCommand,
+    shellCommand,
   ].map(guarded),
+  withoutCommand: "shell",
 });

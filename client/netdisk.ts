@@ -131,6 +131,8 @@ export class NetdiskClient implements AsyncDisposable {
   readonly #pacer: Pacer | undefined;
   /** Whether the token was made for this client alone. */
   readonly #isTokenOurs: boolean;
+  /** How many will close it. */
+  #holders = 1;
 
   private constructor(
     connector: Connector,
@@ -574,8 +576,20 @@ export class NetdiskClient implements AsyncDisposable {
     return (await this.#ask("logout", {}, signal)).revoked;
   }
 
+  /**
+   * Hands the client to one more that will close it: only the last one does.
+   *
+   * @returns The same client.
+   */
+  hold(): this {
+    this.#holders += 1;
+    return this;
+  }
+
   /** Closes every connection; a token that was made for this client alone is revoked first. */
   async close(): Promise<void> {
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
     if (this.#isTokenOurs) await this.logout(AbortSignal.timeout(2000)).catch(() => {});
     await this.#connections.close();
   }

@@ -73,6 +73,7 @@ export function makeConnector(
 
 /** Connects as whoever the options, the environment or the last login say. */
 export async function openClient(context: ClientContext): Promise<NetdiskClient> {
+  if (context.shell !== undefined) return await context.shell.openClient(context);
   const { globals, signal } = context;
   const access = await findAccess(context);
   const { fingerprint } = globals;

@@ -12,12 +12,12 @@ import type { Connector } from "../connector.ts";
 import { openSession, registerAccount } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
 import { type Access, findAccess, findStored, makeConnector } from "./access.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, commandLine } from "./context.ts";
 import { mustAskPassword, readNewPassword, readPassword } from "./password.ts";
 
 /** Makes an account, and makes server and account the defaults. */
 export async function registerUser(context: ClientContext, user: string): Promise<void> {
-  const { output, program, signal } = context;
+  const { output, signal } = context;
   checkUserName(user);
   const access = await findAccess(context);
   const connector = makeConnector(context, access, { replacesPin: true });
@@ -26,7 +26,7 @@ export async function registerUser(context: ClientContext, user: string): Promis
   const registered = await registerAccount(connector, { user, password }, signal);
   await remember(access, registered);
   output.note(`Registered "${registered}" at ${access.server}`);
-  output.note(`Next: ${program} login`);
+  output.note(`Next: ${commandLine(context, ["login"])}`);
   output.json({ user: registered, server: access.server });
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePattern } from "./context.ts";
 
 /** See the module. */
 export const cpCommand = defineCommand({
@@ -33,13 +33,17 @@ export const cpCommand = defineCommand({
     },
   },
   arguments: {
-    from: { help: "What is copied; patterns too, as for ls", variadic: true },
-    to: { help: "The new path, or a folder that takes what is copied under its name" },
+    from: { help: "What is copied; patterns too, as for ls", variadic: true, completes: "remote" },
+    to: {
+      help: "The new path, or a folder that takes what is copied under its name",
+      completes: "remote",
+    },
   },
   run: async (context: ClientContext, { values, arguments: { from, to } }) => {
     const { formatBytes } = await import("../../lib/term/format.ts");
     const { checkTargets, findTargets } = await import("./targets.ts");
-    const targets = checkTargets(from, to);
+    const typed = (path: string) => remotePattern(context, path);
+    const targets = checkTargets(from.map(typed), typed(to));
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
     const { output, signal } = context;

@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 
 /** See the module. */
 export const findCommand = defineCommand({
@@ -35,12 +35,16 @@ export const findCommand = defineCommand({
   },
   arguments: {
     pattern: { help: "The name, or a pattern" },
-    path: { help: "Where to begin (default: the root)", optional: true },
+    path: {
+      help: "Where to begin (default: the root)",
+      optional: true,
+      completes: "remote-folder",
+    },
   },
-  run: async (context: ClientContext, { values, arguments: { pattern, path = "/" } }) => {
+  run: async (context: ClientContext, { values, arguments: { pattern, path = "" } }) => {
     const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
     const { parseGlob } = await import("../../lib/netdisk/glob.ts");
-    const root = parsePath(path);
+    const root = parsePath(remotePath(context, path));
     const glob = parseGlob(pattern.includes("/") ? pattern : `**/${pattern}`, {
       dot: true,
       ignoreCase: values["ignore-case"],

@@ -30,6 +30,7 @@ export const getCommand = defineCommand({
       help:
         'Files and folders on the server; behind them where they go, or "-" (default: this folder)',
       variadic: true,
+      completes: "remote",
     },
   },
   run: async (context: ClientContext, invocation) => {

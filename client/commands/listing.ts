@@ -48,7 +48,7 @@ export async function listPaths(
   if (options["by-size"] && options["by-time"]) {
     throw new TrivetError("USAGE", "--by-size and --by-time exclude each other");
   }
-  const texts = asked.length === 0 ? ["/"] : asked;
+  const texts = asked.map((text) => text === "" ? "/" : text);
   checkRemotePaths(texts);
   await using client = await openClient(context);
   const { output, signal } = context;

@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath, remotePattern } from "./context.ts";
 
 /** See the module. */
 export const lsCommand = defineCommand({
@@ -67,10 +67,15 @@ export const lsCommand = defineCommand({
       help: "Folders, files or patterns (default: the root)",
       optional: true,
       variadic: true,
+      completes: "remote",
     },
   },
   run: async (context: ClientContext, invocation) => {
     const { listPaths } = await import("./listing.ts");
-    await listPaths(context, invocation.arguments.path, invocation.values);
+    const asked = invocation.arguments.path;
+    const paths = asked.length === 0
+      ? [remotePath(context, "")]
+      : asked.map((path) => remotePattern(context, path));
+    await listPaths(context, paths, invocation.values);
   },
 });

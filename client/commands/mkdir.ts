@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 
 /** See the module. */
 export const mkdirCommand = defineCommand({
@@ -19,10 +19,12 @@ export const mkdirCommand = defineCommand({
       help: "Make the folders above them too; a folder that exists is no error",
     },
   },
-  arguments: { path: { help: "The folders", variadic: true } },
+  arguments: { path: { help: "The folders", variadic: true, completes: "remote-folder" } },
   run: async (context: ClientContext, invocation) => {
     const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
-    const paths = invocation.arguments.path.map((path) => formatPath(parsePath(path)));
+    const paths = invocation.arguments.path.map((path) =>
+      formatPath(parsePath(remotePath(context, path)))
+    );
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
     const { output, signal } = context;

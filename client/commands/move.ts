@@ -10,7 +10,7 @@ import { localError } from "../local_error.ts";
 import { baseName } from "../local_path.ts";
 import type { GetOptions, PutOptions } from "../netdisk.ts";
 import { openClient } from "./access.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath, remotePattern } from "./context.ts";
 import type { LinkMode } from "../tree/link_modes.ts";
 import { showTransfer } from "./transfer.ts";
 import type { TransferValues } from "./transfer_options.ts";
@@ -45,14 +45,15 @@ export async function putPaths(
   paths: readonly string[],
   values: PutValues,
 ): Promise<number | void> {
-  const [local = "", remote] = paths;
+  const [local = "", typed] = paths;
+  const remote = remotePath(context, typed ?? "");
   const isOne = paths.length <= 2 && !values.recursive && !values["dry-run"];
   if (isOne || local === STREAM) {
     if (paths.length > 2) throw new TrivetError("USAGE", '"-" cannot be sent beside others');
     return await putFile(context, { local, remote, ...values });
   }
   const sources = paths.length === 1 ? paths : paths.slice(0, -1);
-  const target = paths.length === 1 ? "/" : paths.at(-1) ?? "/";
+  const target = remotePath(context, paths.length === 1 ? "" : paths.at(-1) ?? "");
   parsePath(target);
   for (const source of sources) await statLocal(source);
   const { showTree } = await import("./tree_transfer.ts");
@@ -71,17 +72,18 @@ export async function getPaths(
   paths: readonly string[],
   values: TransferValues,
 ): Promise<number | void> {
-  const [remote = "", local] = paths;
+  const [typed = "", local] = paths;
   if (paths.at(-1) === STREAM && paths.length > 1) {
     if (paths.length > 2) throw new TrivetError("USAGE", 'Only one file can be received to "-"');
-    return await catFile(context, remote);
+    return await catFile(context, remotePath(context, typed));
   }
   const { checkRemotePaths } = await import("../remote_glob.ts");
   const { hasGlob } = await import("../../lib/netdisk/glob.ts");
-  if (paths.length <= 2 && !values.recursive && !values["dry-run"] && !hasGlob(remote)) {
-    return await getFile(context, { local, remote, ...values });
+  if (paths.length <= 2 && !values.recursive && !values["dry-run"] && !hasGlob(typed)) {
+    return await getFile(context, { local, remote: remotePath(context, typed), ...values });
   }
-  const sources = paths.length === 1 ? paths : paths.slice(0, -1);
+  const typedSources = paths.length === 1 ? paths : paths.slice(0, -1);
+  const sources = typedSources.map((path) => remotePattern(context, path));
   checkRemotePaths(sources);
   const { showTree } = await import("./tree_transfer.ts");
   const shown = { name: nameOf(sources), outcome: "received", dryRun: values["dry-run"] };

@@ -40,6 +40,7 @@ export const putCommand = defineCommand({
     path: {
       help: 'Files and folders, or "-" for stdin; behind them where they go (default: the root)',
       variadic: true,
+      completes: "local",
     },
   },
   run: async (context: ClientContext, invocation) => {

@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePattern } from "./context.ts";
 
 /** See the module. */
 export const rmCommand = defineCommand({
@@ -26,15 +26,18 @@ export const rmCommand = defineCommand({
       help: "Folders too, with all in them",
     },
   },
-  arguments: { path: { help: "What goes; patterns too, as for ls", variadic: true } },
+  arguments: {
+    path: { help: "What goes; patterns too, as for ls", variadic: true, completes: "remote" },
+  },
   run: async (context: ClientContext, invocation) => {
     const { checkRemotePaths, expandRemote, outermost } = await import("../remote_glob.ts");
-    checkRemotePaths(invocation.arguments.path);
+    const paths = invocation.arguments.path.map((path) => remotePattern(context, path));
+    checkRemotePaths(paths);
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
     const { output, signal } = context;
     const { recursive } = invocation.values;
-    const found = await expandRemote(client, invocation.arguments.path, signal);
+    const found = await expandRemote(client, paths, signal);
     const removed = [];
     for (const { path } of recursive ? outermost(found) : found) {
       const { removed: entries, trashId } = await client.rm(path, { recursive, signal });

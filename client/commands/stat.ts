@@ -6,7 +6,7 @@
 
 import { defineCommand } from "../../lib/term/command.ts";
 import { formatBytes } from "../../lib/term/format.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePattern } from "./context.ts";
 
 /** See the module. */
 export const statCommand = defineCommand({
@@ -15,11 +15,13 @@ export const statCommand = defineCommand({
   description:
     "With --json, one path is one object; several paths or a pattern are a list, entries.",
   options: {},
-  arguments: { path: { help: "Files, folders or patterns, as for ls", variadic: true } },
+  arguments: {
+    path: { help: "Files, folders or patterns, as for ls", variadic: true, completes: "remote" },
+  },
   run: async (context: ClientContext, invocation) => {
     const { hasGlob } = await import("../../lib/netdisk/glob.ts");
     const { checkRemotePaths, expandRemote } = await import("../remote_glob.ts");
-    const asked = invocation.arguments.path;
+    const asked = invocation.arguments.path.map((path) => remotePattern(context, path));
     checkRemotePaths(asked);
     const { openClient } = await import("./access.ts");
     const { formatMode, jsonEntry } = await import("./entries.ts");

@@ -6,7 +6,7 @@
 
 import { defineCommand, type OptionTable } from "../../lib/term/command.ts";
 import { LINK_MODES } from "../tree/link_modes.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 import { TRANSFER_OPTIONS } from "./transfer_options.ts";
 
 /** Options of `sync`. */
@@ -55,11 +55,11 @@ export const syncCommand = defineCommand({
   ],
   options: SYNC_OPTIONS,
   arguments: {
-    local: { help: "The local folder" },
-    remote: { help: "The folder on the server" },
+    local: { help: "The local folder", completes: "local-folder" },
+    remote: { help: "The folder on the server", completes: "remote-folder" },
   },
   run: async (context: ClientContext, { values, arguments: { local, remote } }) => {
     const { syncFolders } = await import("./sync_folders.ts");
-    return await syncFolders(context, { local, remote, values });
+    return await syncFolders(context, { local, remote: remotePath(context, remote), values });
   },
 });

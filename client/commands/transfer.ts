@@ -8,8 +8,9 @@
 import { type ErrorCode, TrivetError } from "../../lib/errors.ts";
 import { formatBytes } from "../../lib/term/format.ts";
 import { Progress } from "../../lib/term/progress.ts";
+import { quoteWord } from "../../lib/term/words.ts";
 import type { PartialTransfer, TransferOptions, TransferProgress } from "../transfer_types.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, commandLine } from "./context.ts";
 
 /** Failures after which the same command goes on where this one ended. */
 const RESUMABLE: ReadonlySet<ErrorCode> = new Set([
@@ -126,7 +127,7 @@ function withAdvice(
   const at = totalBytes === undefined || totalBytes === 0
     ? formatBytes(doneBytes)
     : `${percentOf(doneBytes, totalBytes)} %`;
-  const command = [context.program, ...context.argv.map(quoteWord)].join(" ");
+  const command = commandLine(context, context.argv.map(quoteWord));
   return new TrivetError(error.code, `${error.message} at ${at}. To go on: ${command}`, {
     cause: error,
     details: {
@@ -140,9 +141,4 @@ function withAdvice(
 /** Whole percent, rounded down so that 100 means all. */
 function percentOf(doneBytes: number, totalBytes: number): number {
   return totalBytes === 0 ? 100 : Math.floor(doneBytes / totalBytes * 100);
-}
-
-/** A word as a POSIX shell reads it back. */
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 
 /** See the module. */
 export const treeCommand = defineCommand({
@@ -28,10 +28,12 @@ export const treeCommand = defineCommand({
       help: "Levels to go down (default: all)",
     },
   },
-  arguments: { path: { help: "The folder (default: the root)", optional: true } },
-  run: async (context: ClientContext, { values, arguments: { path = "/" } }) => {
+  arguments: {
+    path: { help: "The folder (default: the root)", optional: true, completes: "remote-folder" },
+  },
+  run: async (context: ClientContext, { values, arguments: { path = "" } }) => {
     const { formatPath, parsePath } = await import("../../lib/netdisk/path.ts");
-    const root = parsePath(path);
+    const root = parsePath(remotePath(context, path));
     const { openClient } = await import("./access.ts");
     const { isHidden, jsonItem, treeLines } = await import("./entries.ts");
     const { walkRemote } = await import("../remote_walk.ts");

@@ -5,7 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, remotePath } from "./context.ts";
 
 /** See the module. */
 export const verifyCommand = defineCommand({
@@ -21,11 +21,15 @@ export const verifyCommand = defineCommand({
   ],
   options: {},
   arguments: {
-    local: { help: "A file or folder here" },
-    remote: { help: "The one on the server, or a folder there that has a file of the same name" },
+    local: { help: "A file or folder here", completes: "local" },
+    remote: {
+      help: "The one on the server, or a folder there that has a file of the same name",
+      completes: "remote",
+    },
   },
   run: async (context: ClientContext, invocation) => {
     const { verify } = await import("./verifying.ts");
-    return await verify(context, invocation.arguments);
+    const { local, remote } = invocation.arguments;
+    return await verify(context, { local, remote: remotePath(context, remote) });
   },
 });

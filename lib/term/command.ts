@@ -48,6 +48,9 @@ export interface OptionSpec {
 /** Options by name, in the order of the help. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
+/** Paths that complete an argument. */
+export type PathCompletion = "local" | "local-folder" | "remote" | "remote-folder";
+
 /** One positional argument. Its name is its key in the {@linkcode ArgumentTable}. */
 export interface ArgumentSpec {
   /** One sentence for the help, without a full stop. */
@@ -58,6 +61,8 @@ export interface ArgumentSpec {
   readonly variadic?: boolean;
   /** The words it takes. */
   readonly choices?: readonly string[];
+  /** Whose paths complete it: this machine's or the server's. */
+  readonly completes?: PathCompletion;
 }
 
 /** Arguments by name, in their order on the command line. */
@@ -179,6 +184,8 @@ export interface ProgramSpec<Context, G extends OptionTable = OptionTable> {
   readonly configKeys?: OptionTable;
   /** Its commands, in the order of the help. */
   readonly commands: readonly CommandSpec<Context>[];
+  /** Name of the command that runs where none is named; without it, that shows the help. */
+  readonly withoutCommand?: string;
 }
 
 /** What {@linkcode defineCommand} takes: a command whose `run` knows the types of its table. */

@@ -37,6 +37,10 @@ export interface ProgramRun<G extends OptionTable> {
   readonly env: (name: string) => string | undefined;
   /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. */
   readonly signal: AbortSignal;
+  /** Leaves signals to whatever the command runs next; `signal` aborts no more. */
+  readonly releaseSignals: () => void;
+  /** Whether nobody named the command, and it is what runs then. */
+  readonly isImplied: boolean;
 }
 
 /**
@@ -57,7 +61,12 @@ export async function runProgram<Context, G extends OptionTable>(
   let output = systemOutput(program.name, { json: peekSwitch(program, argv, "json", sources) });
   let interrupted: AbortSignal | undefined;
   try {
-    const request = await readCommandLine(program, argv, sources);
+    const named = await readCommandLine(program, argv, sources);
+    const isImplied = named.kind === "help" && !named.asked && named.path.length === 0 &&
+      program.withoutCommand !== undefined;
+    const request = isImplied
+      ? await readCommandLine(program, [...argv, program.withoutCommand ?? ""], sources)
+      : named;
     if (request.kind === "version") {
       output.text(`${program.name} ${program.version}\n`);
       return EXIT.OK;
@@ -77,7 +86,15 @@ export async function runProgram<Context, G extends OptionTable>(
     });
     using interrupt = new Interrupt(systemSignals());
     interrupted = interrupt.signal;
-    const context = makeContext({ globals, globalSources, output, env, signal: interrupt.signal });
+    const context = makeContext({
+      globals,
+      globalSources,
+      output,
+      env,
+      signal: interrupt.signal,
+      releaseSignals: () => interrupt[Symbol.dispose](),
+      isImplied,
+    });
     return await request.command.run(context, request.invocation) ?? EXIT.OK;
   } catch (error) {
     // What breaks because the user ended the command is no failure of its own.

@@ -22,9 +22,11 @@ export function systemOutput(
   });
 }
 
-/** A prompter on the real terminal. */
-export function systemPrompter(options: Omit<PrompterOptions, "input" | "sink"> = {}): Prompter {
-  return new Prompter({ ...options, input: Deno.stdin, sink: Deno.stderr });
+/** A prompter on the real terminal, or on what shares its keyboard. */
+export function systemPrompter(
+  options: Omit<PrompterOptions, "input" | "sink"> & Partial<Pick<PrompterOptions, "input">> = {},
+): Prompter {
+  return new Prompter({ input: Deno.stdin, ...options, sink: Deno.stderr });
 }
 
 /** The signals of this process. Windows has no SIGTERM to listen for. */

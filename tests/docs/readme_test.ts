@@ -134,6 +134,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "README.md and docs/shell.md: the lines for a shell work as they stand",
+  ignore,
+  fn: async () => {
+    await using server = await TestServer.start({ plain: false });
+    await using shell = await Shell.open(server);
+    await shell.register();
+    await Deno.writeTextFile(join(shell.folder, "notes.tar"), "not much of an archive");
+    const [block = ""] = shellBlocks(sectionOf(await readPage("README.md"), "## A shell"));
+    const [same] = shellBlocks(sectionOf(await readPage("docs/shell.md"), "## Scripts"));
+    assertEquals(block, same);
+    await shell.run(block);
+    assertEquals(
+      await Deno.readTextFile(server.home("ada", "backup", "notes.tar")),
+      "not much of an archive",
+    );
+  },
+});
+
+Deno.test({
   name: "README.md: the lines for scripts work as they stand",
   ignore,
   fn: async () => {

@@ -58,6 +58,7 @@ function baseEnv(home: string): Record<string, string> {
     XDG_CONFIG_HOME: join(home, "config"),
     XDG_DATA_HOME: join(home, "data"),
     XDG_CACHE_HOME: join(home, "cache"),
+    XDG_STATE_HOME: join(home, "state"),
     DENO_DIR: cache,
     DENO_NO_UPDATE_CHECK: "1",
     ...(jsr === undefined ? {} : { JSR_URL: jsr }),
