@@ -53,7 +53,7 @@ const PAGE = await readPage("docs/protocol.md");
 /** A schema's fields as the page writes them: sorted, optional ones with "?". */
 function fieldsOf(entries: Readonly<Record<string, { readonly type: string }>>): string[] {
   return Object.entries(entries)
-    .map(([name, { type }]) => type === "optional" ? `${name}?` : name)
+    .map(([name, { type }]) => type === "optional" || type === "exact_optional" ? `${name}?` : name)
     .sort();
 }
 

@@ -110,7 +110,7 @@ async function codeOfError(ada: Person, args: readonly string[]): Promise<string
 }
 
 async function namesIn(ada: Person, path: string): Promise<string[]> {
-  const [{ entries }] = (await ada.json(["ls", path])).listings;
+  const [{ entries }] = (await ada.json(["ls", "-a", path])).listings;
   return entries.map(({ name }: { name: string }) => name);
 }
 
@@ -118,7 +118,7 @@ async function namesIn(ada: Person, path: string): Promise<string[]> {
 async function moveRemoveRestore(ada: Person, names: readonly string[]): Promise<void> {
   const sorted = names.toSorted(compareNames);
   assertEquals(await namesIn(ada, "/"), sorted);
-  assertEquals(await ada.ok(["ls"]), sorted.map((name) => `${name}\n`).join(""));
+  assertEquals(await ada.ok(["ls", "-a"]), sorted.map((name) => `${name}\n`).join(""));
   await ada.ok(["mkdir", "moved"]);
   for (const name of names) await ada.ok(["mv", "--", name, "moved/"]);
   assertEquals(await namesIn(ada, "moved"), sorted);
