@@ -81,6 +81,13 @@ export type { KnownServer, PinnedServer, WebpkiServer } from "./lib/link/known_s
 export type { UnknownServer } from "./lib/link/dial.ts";
 export type { CertificateInfo } from "./lib/link/certificate.ts";
 
+// Remote commands.
+export { ExecClient, type ExecClientOptions, type ExecOptions } from "./client/exec.ts";
+export { RemoteCommand } from "./client/exec/remote_command.ts";
+export type { CommandEnd, ListedCommand } from "./client/exec/exec_types.ts";
+export { COMMAND_SIGNALS, type CommandSignal } from "./lib/exec/messages.ts";
+export type { ExecOptions as ExecServeOptions } from "./server/exec/service.ts";
+
 // The clock's client.
 export {
   type ClockCallOptions,

@@ -10,6 +10,7 @@ import { VERSION } from "../lib/version.ts";
 import { catCommand } from "./commands/cat.ts";
 import { cpCommand } from "./commands/cp.ts";
 import { dfCommand } from "./commands/df.ts";
+import { execCommand } from "./commands/exec.ts";
 import { findCommand } from "./commands/find.ts";
 import { getCommand } from "./commands/get.ts";
 import { guarded } from "./commands/guard.ts";
@@ -64,5 +65,6 @@ export const TRIVET = defineProgram({
     getCommand,
     catCommand,
     timeCommand,
+    execCommand,
   ].map(guarded),
 });

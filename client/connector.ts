@@ -24,6 +24,8 @@ export const HANDSHAKE_TIMEOUT_MS = 15_000;
 export interface ConnectorOptions {
   /** The server. */
   readonly address: Address;
+  /** The service that is asked for; the netdisk without it. */
+  readonly service?: string;
   /** Without TLS; for loopback only. */
   readonly plain?: boolean;
   /** What the certificate's fingerprint must be. */
@@ -68,11 +70,12 @@ export class Connector {
 
   /** The same server by a port that it has opened for us alone. */
   direct(port: number): Connector {
-    const { address, plain, trust } = this.#options;
+    const { address, plain, trust, service } = this.#options;
     return new Connector({
       address,
       trust,
       directPort: port,
+      ...(service === undefined ? {} : { service }),
       ...(plain === undefined ? {} : { plain }),
     });
   }
@@ -84,11 +87,12 @@ export class Connector {
    */
   async open(signal?: AbortSignal): Promise<GreetedLink> {
     const dialed = await this.#dial(signal);
+    const { service = NETDISK_SERVICE } = this.#options;
     const link = new Link(dialed.conn);
     try {
       const welcome = await underDeadline(
         link,
-        () => greet(link, { service: NETDISK_SERVICE, client: CLIENT_NAME }),
+        () => greet(link, { service, client: CLIENT_NAME }),
         signal,
       );
       const sha256 = dialed.certificateSha256;

@@ -58,6 +58,17 @@ export interface AuditFacts {
   readonly failed?: number[];
   /** Nothing was changed, since the name was taken. */
   readonly skipped?: true;
+  /** Name of a remote command. */
+  readonly command?: string;
+  /** What was run; of a request that named no command of the account, what it asked for. */
+  readonly argv?: readonly string[];
+  /** Exit code of a remote command; `null` after a signal. */
+  readonly exit_code?: number | null;
+  /** Name of the signal that ended it. */
+  readonly signal?: string | null;
+  readonly stdin_bytes?: number;
+  readonly stdout_bytes?: number;
+  readonly stderr_bytes?: number;
 }
 
 /** Takes lines, or throws. */

@@ -11,11 +11,12 @@ import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
 import { CLASSIC_SERVE_OPTIONS, toClassicOptions } from "./classic_config.ts";
 import { defaultDataFolder } from "./data_folder.ts";
+import { EXEC_SERVE_OPTIONS, toExecOptions } from "./exec_config.ts";
 import { LIMIT_SERVE_OPTIONS, toLimitOptions } from "./limit_config.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 import { DEFAULT_QUOTA_BYTES } from "./netdisk_service.ts";
 import { RECORD_SERVE_OPTIONS, toAuditOptions } from "./record_config.ts";
-import type { ServeOptions, ServiceName } from "./serve.ts";
+import { hasMembers, type ServeOptions, type ServiceName } from "./serve.ts";
 import { TIME_SERVE_OPTIONS, toTimeOptions } from "./time_config.ts";
 
 const PORT_MAX = 65_535;
@@ -93,6 +94,7 @@ export const SERVE_OPTIONS = {
   ...LIMIT_SERVE_OPTIONS,
   ...CLASSIC_SERVE_OPTIONS,
   ...TIME_SERVE_OPTIONS,
+  ...EXEC_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
     choices: LOG_LEVELS,
@@ -134,6 +136,7 @@ export function toServeOptions(
 ): ServeOptions {
   const { cert, key } = values;
   const audit = toAuditOptions(values);
+  const exec = toExecOptions(values);
   if ((cert === undefined) !== (key === undefined)) {
     throw new TrivetError("USAGE", "--cert and --key go together");
   }
@@ -144,7 +147,7 @@ export function toServeOptions(
   return {
     services,
     time: toTimeOptions(values),
-    ...(services.includes("netdisk") ? { data: values.data ?? defaultDataFolder(env) } : {}),
+    ...(hasMembers(services) ? { data: values.data ?? defaultDataFolder(env) } : {}),
     port: values.port,
     plain: values.plain,
     direct: values.direct === "on",
@@ -153,6 +156,7 @@ export function toServeOptions(
     ...toLimitOptions(values),
     ...(audit === undefined ? {} : { audit }),
     ...(classic === undefined ? {} : { classic }),
+    ...(exec === undefined ? {} : { exec }),
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),
     ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
     ...(values.registration === undefined ? {} : { registration: values.registration }),

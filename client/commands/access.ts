@@ -19,7 +19,7 @@ import {
   readCredential,
 } from "../config.ts";
 import { Connector } from "../connector.ts";
-import { NetdiskClient } from "../netdisk.ts";
+import { NetdiskClient, type NetdiskClientOptions } from "../netdisk.ts";
 import type { Credentials } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
 import type { ClientContext } from "./context.ts";
@@ -37,6 +37,9 @@ export interface Access {
   /** The client's files. */
   readonly files: ConfigFiles;
 }
+
+/** See {@linkcode findConnection}. */
+export type ConnectionOptions = Omit<NetdiskClientOptions, "limitRate">;
 
 /** Finds the server and the account: options before the environment before what is remembered. */
 export async function findAccess(context: ClientContext): Promise<Access> {
@@ -73,11 +76,19 @@ export function makeConnector(
 
 /** Connects as whoever the options, the environment or the last login say. */
 export async function openClient(context: ClientContext): Promise<NetdiskClient> {
+  const limitRate = context.globals["limit-rate"];
+  return await NetdiskClient.connect({
+    ...await findConnection(context),
+    ...(limitRate === undefined ? {} : { limitRate }),
+  });
+}
+
+/** What every service's client needs to connect: the server, whom to trust, and who logs in. */
+export async function findConnection(context: ClientContext): Promise<ConnectionOptions> {
   const { globals, signal } = context;
   const access = await findAccess(context);
   const { fingerprint } = globals;
-  const limitRate = globals["limit-rate"];
-  return await NetdiskClient.connect({
+  return {
     server: access.server,
     plain: access.plain,
     credentials: await findCredentials(context, access),
@@ -85,8 +96,7 @@ export async function openClient(context: ClientContext): Promise<NetdiskClient>
     signal,
     ...confirmation(context),
     ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(limitRate === undefined ? {} : { limitRate }),
-  });
+  };
 }
 
 /** The token that is stored for the server, unless it is of another account. */

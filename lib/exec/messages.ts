@@ -125,3 +125,19 @@ export function checkExecRequest<M extends ExecMethod>(method: M, head: unknown)
   }
   return result.output as ExecRequest<M>;
 }
+
+/**
+ * Checks an answer's head.
+ *
+ * @throws {TrivetError} `PROTOCOL_ERROR` if the server answered something else.
+ */
+export function checkExecResponse<M extends ExecMethod>(method: M, head: unknown): ExecResponse<M> {
+  const result = v.safeParse(EXEC_RESPONSES[method], head);
+  if (!result.success) {
+    throw new TrivetError(
+      "PROTOCOL_ERROR",
+      `Cannot read answer to "${method}": ${v.summarize(result.issues)}`,
+    );
+  }
+  return result.output as ExecResponse<M>;
+}

@@ -77,7 +77,7 @@ export function checkArguments({ name, parameters }: CommandRule, args: readonly
   for (const [index, argument] of args.entries()) {
     const place = places[index];
     if (place === undefined) {
-      throw refusal(name, `takes at most ${places.length} arguments, got ${args.length}`);
+      throw refusal(name, `takes at most ${places.length} further arguments, got ${args.length}`);
     }
     if (!fits(place.rule, argument)) {
       throw refusal(name, `does not take ${quoteName(argument)} for ${place.rule.name}`);

@@ -43,6 +43,7 @@ const PAGES = [
   "docs/time.md",
   "docs/classic.md",
   "docs/names.md",
+  "docs/exec.md",
 ];
 
 function numbersIn(table: Table | undefined, column: number): number[] {
