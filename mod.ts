@@ -85,7 +85,7 @@ export type { CertificateInfo } from "./lib/link/certificate.ts";
 export { ExecClient, type ExecClientOptions, type ExecOptions } from "./client/exec.ts";
 export { RemoteCommand } from "./client/exec/remote_command.ts";
 export type { CommandEnd, ListedCommand } from "./client/exec/exec_types.ts";
-export { COMMAND_SIGNALS, type CommandSignal } from "./lib/exec/messages.ts";
+export { COMMAND_SIGNALS, type CommandSignal } from "./lib/exec/signals.ts";
 export type { ExecOptions as ExecServeOptions } from "./server/exec/service.ts";
 
 // The clock's client.

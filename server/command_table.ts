@@ -6,6 +6,7 @@
 
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
+import { auditGroup } from "./commands/audit.ts";
 import { configGroup } from "./commands/config.ts";
 import { execGroup } from "./commands/exec.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -32,5 +33,5 @@ export const TRIVETD = defineProgram({
     "no-color": { kind: "boolean", env: "TRIVETD_NO_COLOR", help: "Print without colours" },
   },
   configKeys: SERVE_OPTIONS,
-  commands: [serveCommand, userCommand, sessionCommand, configGroup, execGroup],
+  commands: [serveCommand, userCommand, sessionCommand, configGroup, execGroup, auditGroup],
 });

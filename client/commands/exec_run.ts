@@ -6,10 +6,11 @@
 
 import { constants } from "node:os";
 import { TrivetError } from "../../lib/errors.ts";
-import { COMMAND_SIGNALS, type CommandEnd, type CommandSignal } from "../../lib/exec/messages.ts";
+import { COMMAND_SIGNALS, type CommandSignal } from "../../lib/exec/signals.ts";
 import { OutputClosedError } from "../../lib/term/output.ts";
 import type { ByteWriter } from "../../lib/transfer/sink.ts";
 import { ExecClient } from "../exec.ts";
+import type { CommandEnd } from "../exec/exec_types.ts";
 import type { RemoteCommand } from "../exec/remote_command.ts";
 import { findConnection } from "./access.ts";
 import type { ClientContext } from "./context.ts";

@@ -9,9 +9,9 @@ import { StreamInbox } from "../../lib/exec/inbox.ts";
 import {
   checkExecResponse,
   CommandEnd as CommandEndHead,
-  type CommandSignal,
   type ExecRequest,
 } from "../../lib/exec/messages.ts";
+import type { CommandSignal } from "../../lib/exec/signals.ts";
 import {
   encodeTaken,
   readStreamRecord,

@@ -7,6 +7,7 @@
 
 import * as v from "valibot";
 import { TrivetError } from "../errors.ts";
+import { COMMAND_SIGNALS } from "./signals.ts";
 
 /** Name of the service in the hello. */
 export const EXEC_SERVICE = "exec";
@@ -16,20 +17,6 @@ export const ARGUMENTS_MAX = 64;
 
 /** Longest argument, in UTF-16 units. */
 export const ARGUMENT_CHARS_MAX = 4096;
-
-/** Signals that a client may send to its command. */
-export const COMMAND_SIGNALS = [
-  "SIGINT",
-  "SIGTERM",
-  "SIGHUP",
-  "SIGQUIT",
-  "SIGKILL",
-  "SIGUSR1",
-  "SIGUSR2",
-] as const;
-
-/** See {@linkcode COMMAND_SIGNALS}. */
-export type CommandSignal = typeof COMMAND_SIGNALS[number];
 
 /** What a command is called. */
 export const COMMAND_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;

@@ -6,7 +6,7 @@
  */
 
 import process from "node:process";
-import type { CommandSignal } from "../../lib/exec/messages.ts";
+import type { CommandSignal } from "../../lib/exec/signals.ts";
 import type { CommandRule } from "./rules.ts";
 
 /** From SIGTERM to SIGKILL, in milliseconds. */

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ExecClient } from "../../client/exec.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import { COMMAND_SIGNALS, type CommandEnd } from "../../lib/exec/messages.ts";
+import type { CommandEnd } from "../../client/exec/exec_types.ts";
+import { COMMAND_SIGNALS } from "../../lib/exec/signals.ts";
 import { STREAM_WINDOW_BYTES } from "../../lib/exec/stream.ts";
 import { encodeControl } from "../../lib/frame/encode.ts";
 import { FrameType } from "../../lib/frame/frame.ts";
