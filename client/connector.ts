@@ -26,6 +26,8 @@ export interface ConnectorOptions {
   readonly address: Address;
   /** The service that is asked for; the netdisk without it. */
   readonly service?: string;
+  /** The service that is asked for where the first one is not offered: for a login, any will do. */
+  readonly otherService?: string;
   /** Without TLS; for loopback only. */
   readonly plain?: boolean;
   /** What the certificate's fingerprint must be. */
@@ -86,8 +88,18 @@ export class Connector {
    * @throws {TrivetError} As `dial` and `greet`.
    */
   async open(signal?: AbortSignal): Promise<GreetedLink> {
+    const { service = NETDISK_SERVICE, otherService } = this.#options;
+    try {
+      return await this.#open(service, signal);
+    } catch (error) {
+      const isOther = error instanceof TrivetError && error.code === "UNKNOWN_SERVICE";
+      if (!isOther || otherService === undefined) throw error;
+      return await this.#open(otherService, signal);
+    }
+  }
+
+  async #open(service: string, signal: AbortSignal | undefined): Promise<GreetedLink> {
     const dialed = await this.#dial(signal);
-    const { service = NETDISK_SERVICE } = this.#options;
     const link = new Link(dialed.conn);
     try {
       const welcome = await underDeadline(

@@ -7,12 +7,12 @@
 import type { UnknownServer } from "../lib/link/dial.ts";
 import { parseAddress } from "../lib/link/address.ts";
 import { parseFingerprint } from "../lib/link/fingerprint.ts";
-import { checkExecResponse, EXEC_SERVICE, type ExecRequest } from "../lib/exec/messages.ts";
+import { checkExecResponse, EXEC_SERVICE } from "../lib/exec/messages.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
 import type { ByteWriter } from "../lib/transfer/sink.ts";
 import type { ByteReader } from "../lib/transfer/source.ts";
 import { Connector } from "./connector.ts";
-import type { ListedCommand } from "./exec/exec_types.ts";
+import type { CommandRequest, ListedCommand } from "./exec/exec_types.ts";
 import { RemoteCommand } from "./exec/remote_command.ts";
 import { type Credentials, openSession, type Session } from "./session.ts";
 import { MemoryTrustStore, type TrustStore } from "./trust.ts";
@@ -104,7 +104,7 @@ export class ExecClient implements AsyncDisposable {
     options: ExecOptions = {},
   ): Promise<RemoteCommand> {
     const { timeoutMs } = options;
-    const request: ExecRequest<"exec.run"> = {
+    const request: CommandRequest = {
       name,
       arguments: [...args],
       ...(timeoutMs === undefined ? {} : { timeoutMs }),

@@ -7,6 +7,7 @@
 
 import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import { EXEC_SERVICE } from "../../lib/exec/messages.ts";
 import { formatAddress, parseAddress } from "../../lib/link/address.ts";
 import type { UnknownServer } from "../../lib/link/dial.ts";
 import { parseFingerprint } from "../../lib/link/fingerprint.ts";
@@ -66,6 +67,7 @@ export function makeConnector(
   const { fingerprint } = context.globals;
   return new Connector({
     address: parseAddress(access.server),
+    otherService: EXEC_SERVICE,
     plain: access.plain,
     trust: new FileTrustStore(access.files.knownServers),
     ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),

@@ -33,3 +33,13 @@ export interface ListedCommand {
   /** How much it may write to both outputs together, in bytes. */
   readonly outputLimitBytes: number;
 }
+
+/** What is to run. */
+export interface CommandRequest {
+  /** Its name. */
+  readonly name: string;
+  /** Its further arguments. */
+  readonly arguments: string[];
+  /** A shorter time limit than the command's own. */
+  readonly timeoutMs?: number;
+}

@@ -26,7 +26,7 @@ import { checkHead } from "../../lib/rpc/messages.ts";
 import type { ByteWriter } from "../../lib/transfer/sink.ts";
 import type { ByteReader } from "../../lib/transfer/source.ts";
 import type { ExecOptions } from "../exec.ts";
-import type { CommandEnd } from "./exec_types.ts";
+import type { CommandEnd, CommandRequest } from "./exec_types.ts";
 
 /** See the module. */
 export class RemoteCommand {
@@ -53,11 +53,12 @@ export class RemoteCommand {
    */
   static async start(
     rpc: RpcClient,
-    request: ExecRequest<"exec.run">,
+    request: CommandRequest,
     options: ExecOptions,
   ): Promise<RemoteCommand> {
     const streams = new Streams();
-    const call = await rpc.open("exec.run", request, {
+    const params: ExecRequest<"exec.run"> = request;
+    const call = await rpc.open("exec.run", params, {
       signal: options.signal,
       onData: (data) => streams.take(data),
     });

@@ -45,8 +45,7 @@ function explain(rule: CommandRule): string[] {
       "runs",
       [rule.executable, ...rule.fixedArguments].map((word) => JSON.stringify(word)).join(" "),
     ],
-    ["takes", rule.parameters.length === 0 ? "no arguments" : ""],
-    ...rule.parameters.map((parameter): [string, string] => ["", explainParameter(parameter)]),
+    ...takenBy(rule),
     ["allowed for", users.includes("*") ? "every account" : users.join(", ")],
     [
       "as",
@@ -63,10 +62,18 @@ function explain(rule: CommandRule): string[] {
       `${rule.concurrent} at once`,
     ],
   ];
-  const lines = facts.filter(([name, text]) => name === "" || text !== "")
-    .map(([name, text]) => `  ${name.padEnd(11)}  ${text}`);
+  const lines = facts.map(([name, text]) => `  ${name.padEnd(11)}  ${text}`);
   const summary = rule.summary === "" ? "" : `: ${rule.summary}`;
   return [`${rule.name}${summary}`, ...lines];
+}
+
+/** One line for each further argument. */
+function takenBy({ parameters }: CommandRule): [name: string, text: string][] {
+  if (parameters.length === 0) return [["takes", "no further arguments"]];
+  return parameters.map((parameter, index) => [
+    index === 0 ? "takes" : "",
+    explainParameter(parameter),
+  ]);
 }
 
 function explainParameter(parameter: ParameterRule): string {
