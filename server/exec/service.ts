@@ -82,6 +82,9 @@ export class ExecService implements Disposable {
     { commands }: ExecOptions,
     options: Omit<ExecServiceOptions, "rules">,
   ): Promise<ExecService> {
+    if (Deno.build.os === "windows") {
+      throw new TrivetError("USAGE", "Remote commands need process groups, which Windows lacks");
+    }
     return new ExecService({ ...options, rules: await readCommands(commands) });
   }
 

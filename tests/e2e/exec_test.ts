@@ -163,6 +163,25 @@ Deno.test("trivet exec passes signals on, and nothing is left when either side d
   }
 });
 
+Deno.test("a server that a second signal ends at once takes its commands along", async () => {
+  await using world = await World.create();
+  const { server, ann } = await startExec(world);
+  const seconds = uniqueSeconds();
+  const script = `sleep ${seconds} & (trap "" TERM; echo ready; sleep ${seconds}; :) & ` +
+    `trap "" TERM; while :; do wait; done`;
+  const client = ann.spawn(["exec", "sh", script]);
+  await untilPrinted(client, "ready");
+  await client.stderr.cancel();
+  const countOf = async () =>
+    (await processesWith(seconds)).filter((line) => !line.includes("client/main.ts")).length;
+  const before = await countOf();
+  server.process.kill("SIGTERM");
+  await until(async () => await countOf() < before, "the first signal");
+  assertEquals((await server.stop("SIGTERM")).code, 143);
+  await until(async () => await countOf() === 0, "the end of all processes");
+  assertEquals((await client.status).code, 255);
+});
+
 Deno.test("1 GiB goes through a command and back, byte by byte, with flat memory", async () => {
   await using world = await World.create();
   const { server, ann } = await startExec(world);
