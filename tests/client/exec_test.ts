@@ -3,7 +3,12 @@ import type { ExecClient } from "../../client/exec.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { CommandEnd } from "../../client/exec/exec_types.ts";
 import { COMMAND_SIGNALS } from "../../lib/exec/signals.ts";
-import { STREAM_WINDOW_BYTES } from "../../lib/exec/stream.ts";
+import {
+  sealStreamFrame,
+  STREAM_DATA_MAX_BYTES,
+  STREAM_FRAME_BYTES_AT,
+  STREAM_WINDOW_BYTES,
+} from "../../lib/exec/stream.ts";
 import { encodeControl } from "../../lib/frame/encode.ts";
 import { FrameType } from "../../lib/frame/frame.ts";
 import { Link } from "../../lib/link/link.ts";
@@ -466,4 +471,53 @@ Deno.test("the audit log has one line for every attempt, with what was run", asy
     { ...known, result: "COMMAND_NOT_FOUND", command: "none", argv: ["none", "a"] },
     { ...known, result: "ARGUMENT_REFUSED", command: "sh", argv: ["sh", "a", "b"] },
   ]);
+});
+
+Deno.test("a command need not read its stdin, however much there is", async () => {
+  await using world = await ExecWorld.start(SHELL);
+  const client = await world.client();
+  let sent = 0;
+  const stdin = {
+    read: (buffer: Uint8Array) => {
+      sent += buffer.length;
+      return Promise.resolve(buffer.length);
+    },
+  };
+  assertEquals(endOf(await run(client, "sh", ["exec sleep 0.2"], { stdin })), [0, null]);
+  assert(sent <= STREAM_WINDOW_BYTES + 64 * 1024, `${sent}`);
+  const closed = await run(client, "sh", ["exec 0<&-; sleep 0.1; exit 4"], { stdin });
+  assertEquals(endOf(closed), [4, null]);
+});
+
+Deno.test("a client that leaves the window or the order ends its own command", async () => {
+  await using world = await ExecWorld.start(SHELL);
+  await using rpc = await world.server.login(await world.server.addUser("ann"), undefined, "exec");
+  const part = new Uint8Array(STREAM_FRAME_BYTES_AT + STREAM_DATA_MAX_BYTES);
+  const seconds = uniqueSeconds();
+  const start = async () => {
+    const params = { name: "sh", arguments: [`exec sleep ${seconds}`] };
+    const call = await rpc.open("exec.run", params, { onData: () => {} });
+    await call.response;
+    const send = async (offset: number) => {
+      const frame = part.slice();
+      sealStreamFrame(frame, { id: call.id, stream: "stdin", offset });
+      await call.send(frame);
+    };
+    return { call, send };
+  };
+  const gap = await start();
+  await gap.send(1);
+  assertEquals(await codeOf(gap.call.ended), "PROTOCOL_ERROR");
+  const flood = await start();
+  // What the pipe takes is still in the window: nobody has said that it was taken.
+  const records = STREAM_WINDOW_BYTES / STREAM_DATA_MAX_BYTES;
+  for (let record = 0; record < records; record++) await flood.send(record * STREAM_DATA_MAX_BYTES);
+  assertEquals((await processesWith(seconds)).length, 1);
+  for (let record = records; record < records + 8; record++) {
+    await flood.send(record * STREAM_DATA_MAX_BYTES).catch(() => {});
+  }
+  assertEquals(await codeOf(flood.call.ended), "PROTOCOL_ERROR");
+  await untilGone(seconds);
+  // The connection goes on.
+  await rpc.call("exec.list", {});
 });
