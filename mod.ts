@@ -46,10 +46,17 @@ export { VERSION } from "./lib/version.ts";
 export {
   type CatOptions,
   type GetOptions,
+  type GetTreeOptions,
   NetdiskClient,
   type NetdiskClientOptions,
+  type PlannedTransfer,
   type PutOptions,
+  type PutTreeOptions,
+  type TreeTransferOptions,
 } from "./client/netdisk.ts";
+export type { TreeOptions, TreeProgress, TreeResult } from "./client/tree/tree_types.ts";
+export type { LeftOut, LeftOutKind } from "./client/tree/left_out.ts";
+export type { SyncChange, SyncResult, SyncTreesOptions } from "./client/tree/sync_types.ts";
 export type { Credentials, PasswordCredentials, TokenCredentials } from "./client/session.ts";
 export {
   FileTrustStore,
@@ -81,6 +88,13 @@ export type {
 export type { KnownServer, PinnedServer, WebpkiServer } from "./lib/link/known_servers.ts";
 export type { UnknownServer } from "./lib/link/dial.ts";
 export type { CertificateInfo } from "./lib/link/certificate.ts";
+
+// Remote commands.
+export { ExecClient, type ExecClientOptions, type ExecOptions } from "./client/exec.ts";
+export { RemoteCommand } from "./client/exec/remote_command.ts";
+export type { CommandEnd, ListedCommand } from "./client/exec/exec_types.ts";
+export { COMMAND_SIGNALS, type CommandSignal } from "./lib/exec/signals.ts";
+export type { ExecOptions as ExecServeOptions } from "./server/exec/service.ts";
 
 // The clock's client.
 export {

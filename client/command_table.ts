@@ -10,6 +10,7 @@ import { VERSION } from "../lib/version.ts";
 import { catCommand } from "./commands/cat.ts";
 import { cpCommand } from "./commands/cp.ts";
 import { dfCommand } from "./commands/df.ts";
+import { execCommand } from "./commands/exec.ts";
 import { findCommand } from "./commands/find.ts";
 import { getCommand } from "./commands/get.ts";
 import { guarded } from "./commands/guard.ts";
@@ -70,6 +71,7 @@ export const TRIVET = defineProgram({
     verifyCommand,
     timeCommand,
     shellCommand,
+    execCommand,
   ].map(guarded),
   withoutCommand: "shell",
 });

@@ -24,6 +24,10 @@ export const HANDSHAKE_TIMEOUT_MS = 15_000;
 export interface ConnectorOptions {
   /** The server. */
   readonly address: Address;
+  /** The service that is asked for; the netdisk without it. */
+  readonly service?: string;
+  /** The service that is asked for where the first one is not offered: for a login, any will do. */
+  readonly otherService?: string;
   /** Without TLS; for loopback only. */
   readonly plain?: boolean;
   /** What the certificate's fingerprint must be. */
@@ -68,11 +72,12 @@ export class Connector {
 
   /** The same server by a port that it has opened for us alone. */
   direct(port: number): Connector {
-    const { address, plain, trust } = this.#options;
+    const { address, plain, trust, service } = this.#options;
     return new Connector({
       address,
       trust,
       directPort: port,
+      ...(service === undefined ? {} : { service }),
       ...(plain === undefined ? {} : { plain }),
     });
   }
@@ -83,12 +88,23 @@ export class Connector {
    * @throws {TrivetError} As `dial` and `greet`.
    */
   async open(signal?: AbortSignal): Promise<GreetedLink> {
+    const { service = NETDISK_SERVICE, otherService } = this.#options;
+    try {
+      return await this.#open(service, signal);
+    } catch (error) {
+      const isOther = error instanceof TrivetError && error.code === "UNKNOWN_SERVICE";
+      if (!isOther || otherService === undefined) throw error;
+      return await this.#open(otherService, signal);
+    }
+  }
+
+  async #open(service: string, signal: AbortSignal | undefined): Promise<GreetedLink> {
     const dialed = await this.#dial(signal);
     const link = new Link(dialed.conn);
     try {
       const welcome = await underDeadline(
         link,
-        () => greet(link, { service: NETDISK_SERVICE, client: CLIENT_NAME }),
+        () => greet(link, { service, client: CLIENT_NAME }),
         signal,
       );
       const sha256 = dialed.certificateSha256;

@@ -61,6 +61,7 @@ export type ErrorCode =
   | "LOCAL_NOT_FOUND"
   | "USER_NOT_FOUND"
   | "SESSION_NOT_FOUND"
+  | "COMMAND_NOT_FOUND"
   | "AUTH_REQUIRED"
   | "AUTH_FAILED"
   | "AUTH_THROTTLED"
@@ -69,6 +70,7 @@ export type ErrorCode =
   | "REGISTRATION_CLOSED"
   | "SYMLINK_REFUSED"
   | "LOCAL_DENIED"
+  | "ARGUMENT_REFUSED"
   | "UNREACHABLE"
   | "TIMEOUT"
   | "CONNECTION_LOST"
@@ -82,9 +84,12 @@ export type ErrorCode =
   | "CERTIFICATE_INVALID"
   | "SERVER_NOT_PROVEN"
   | "DIGEST_MISMATCH"
+  | "AUDIT_BROKEN"
   | "QUOTA_EXCEEDED"
   | "DISK_FULL"
   | "FILE_TOO_LARGE"
+  | "OUTPUT_LIMIT"
+  | "TIME_LIMIT"
   | "EXISTS"
   | "USER_EXISTS"
   | "NAME_CASE_CONFLICT"
@@ -135,6 +140,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   LOCAL_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "Check the path on this machine"),
   USER_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the accounts with trivetd user list"),
   SESSION_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the sessions with trivetd session list"),
+  COMMAND_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List your commands with trivet exec --list"),
 
   AUTH_REQUIRED: kind(EXIT.REFUSED, false, "Log in with trivet login"),
   AUTH_FAILED: kind(EXIT.REFUSED, false, "Check the user name and the password"),
@@ -147,6 +153,11 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
     EXIT.REFUSED,
     false,
     "Check the path on this machine and who may read and write it",
+  ),
+  ARGUMENT_REFUSED: kind(
+    EXIT.REFUSED,
+    false,
+    "See what the command takes with trivet exec --list",
   ),
 
   UNREACHABLE: kind(EXIT.UNAVAILABLE, true, "Check the address and that the server runs"),
@@ -183,10 +194,17 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
     "The server does not know the account; do not type the password again",
   ),
   DIGEST_MISMATCH: kind(EXIT.INTEGRITY, true, "Try again; if it stays, check disk and memory"),
+  AUDIT_BROKEN: kind(
+    EXIT.INTEGRITY,
+    false,
+    "Compare with a copy of the audit log: lines were removed or changed",
+  ),
 
   QUOTA_EXCEEDED: kind(EXIT.SPACE, false, "Remove files or ask for a larger quota"),
   DISK_FULL: kind(EXIT.SPACE, false, "Free space on the disk, then run the same command again"),
   FILE_TOO_LARGE: kind(EXIT.SPACE, false, "Split the file"),
+  OUTPUT_LIMIT: kind(EXIT.SPACE, false, "Ask the administrator for a higher output limit"),
+  TIME_LIMIT: kind(EXIT.SPACE, false, "Ask the administrator for a longer time limit"),
 
   EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or --overwrite replace"),
   USER_EXISTS: kind(EXIT.CONFLICT, false, "Choose another user name or log in"),

@@ -8,11 +8,12 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { BATCH_ITEMS_MAX, NETDISK_UNRECORDED } from "../lib/netdisk/messages.ts";
 import { formatPath } from "../lib/netdisk/path.ts";
 import { toWireError } from "../lib/rpc/messages.ts";
 import type { CallHandler, Reply, ServerCall } from "../lib/rpc/server.ts";
+import { AuditChain, readLogEnd } from "./audit_chain.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { RotatingFile, type Rotation } from "./rotating_file.ts";
 
@@ -58,6 +59,17 @@ export interface AuditFacts {
   readonly failed?: number[];
   /** Nothing was changed, since the name was taken. */
   readonly skipped?: true;
+  /** Name of a remote command. */
+  readonly command?: string;
+  /** What was run; of a request that named no command of the account, what it asked for. */
+  readonly argv?: readonly string[];
+  /** Exit code of a remote command; `null` after a signal. */
+  readonly exit_code?: number | null;
+  /** Name of the signal that ended it. */
+  readonly signal?: string | null;
+  readonly stdin_bytes?: number;
+  readonly stdout_bytes?: number;
+  readonly stderr_bytes?: number;
 }
 
 /** Takes lines, or throws. */
@@ -68,11 +80,16 @@ const log = getLogger(["trivet", "audit"]);
 /** See the module. */
 export class Audit implements Disposable {
   readonly #file: LineWriter;
+  readonly #chain: AuditChain;
   #lostLines = 0;
 
-  /** @param file Takes the lines; it is disposed of with the audit log. */
-  constructor(file: LineWriter) {
+  /**
+   * @param file Takes the lines; it is disposed of with the audit log.
+   * @param chain Goes on with the lines that are there.
+   */
+  constructor(file: LineWriter, chain: AuditChain = new AuditChain()) {
     this.#file = file;
+    this.#chain = chain;
   }
 
   /**
@@ -83,10 +100,10 @@ export class Audit implements Disposable {
    * @throws {TrivetError} `FAILED` when it cannot be opened.
    */
   static async open(dataFolder: string, { path, ...rotation }: AuditOptions): Promise<Audit> {
-    if (path !== undefined) return new Audit(RotatingFile.open(path, rotation));
-    const folder = join(dataFolder, "log");
-    await Deno.mkdir(folder, { recursive: true, mode: OWNER_ONLY });
-    return new Audit(RotatingFile.open(join(folder, "audit.jsonl"), rotation));
+    if (path !== undefined) return openAudit(path, rotation);
+    const own = ownAuditPath(dataFolder);
+    await Deno.mkdir(dirname(own), { recursive: true, mode: OWNER_ONLY });
+    return openAudit(own, rotation);
   }
 
   /** Writes down what happened. Never throws. */
@@ -114,7 +131,7 @@ export class Audit implements Disposable {
   #write(line: Record<string, unknown>): void {
     try {
       if (this.#lostLines > 0) this.#noteLoss();
-      this.#file.write(`${JSON.stringify(line)}\n`);
+      this.#writeLine(line);
     } catch (error) {
       // One warning for each time that the disk fails, not one a line.
       if (this.#lostLines === 0) log.warning("The audit log loses lines: {error}", { error });
@@ -122,13 +139,33 @@ export class Audit implements Disposable {
     }
   }
 
+  #writeLine(fields: Readonly<Record<string, unknown>>): void {
+    const line = this.#chain.lineOf(fields);
+    this.#file.write(`${line}\n`);
+    this.#chain.written(line);
+  }
+
   #noteLoss(): void {
     const lines = this.#lostLines;
     const time = new Date().toISOString();
-    this.#file.write(`${JSON.stringify({ time, method: "audit.lost", lines })}\n`);
+    this.#writeLine({ time, method: "audit.lost", lines });
     this.#lostLines = 0;
     log.warning("The audit log is written again; {lines} lines are missing", { lines });
   }
+}
+
+/** Where the audit log is unless an option says otherwise. */
+export function ownAuditPath(dataFolder: string): string {
+  return join(dataFolder, "log", "audit.jsonl");
+}
+
+/** Opens a file that may have lines, to go on behind the last of them. */
+function openAudit(path: string, rotation: Rotation): Audit {
+  const file = RotatingFile.open(path, rotation);
+  const { lastLine, isTorn } = readLogEnd(path);
+  // What broke off, as at a power cut, must not become part of the next line.
+  if (isTorn) file.write("\n");
+  return new Audit(file, new AuditChain(lastLine ?? readLogEnd(`${path}.1`).lastLine));
 }
 
 /** Whose calls are written down. */

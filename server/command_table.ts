@@ -6,9 +6,11 @@
 
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
+import { auditGroup } from "./commands/audit.ts";
 import { configGroup } from "./commands/config.ts";
 import { checkCommand } from "./commands/check.ts";
 import { scrubCommand } from "./commands/scrub.ts";
+import { execGroup } from "./commands/exec.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { SERVE_OPTIONS } from "./config.ts";
 import { sessionCommand } from "./commands/session.ts";
@@ -39,6 +41,8 @@ export const TRIVETD = defineProgram({
     sessionCommand,
     checkCommand,
     scrubCommand,
+    execGroup,
+    auditGroup,
     configGroup,
   ],
 });

@@ -13,11 +13,12 @@ import { NAME_RULES } from "../lib/netdisk/path.ts";
 import { CLASSIC_SERVE_OPTIONS, toClassicOptions } from "./classic_config.ts";
 import { KEEP_PARTIALS_MS, KEEP_TRASH_MS } from "./care/expiry.ts";
 import { defaultDataFolder } from "./data_folder.ts";
+import { EXEC_SERVE_OPTIONS, toExecOptions } from "./exec_config.ts";
 import { LIMIT_SERVE_OPTIONS, toLimitOptions } from "./limit_config.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 import { DEFAULT_QUOTA_BYTES } from "./netdisk_service.ts";
 import { RECORD_SERVE_OPTIONS, toAuditOptions } from "./record_config.ts";
-import type { ServeOptions, ServiceName } from "./serve.ts";
+import { hasMembers, type ServeOptions, type ServiceName } from "./serve.ts";
 import { TIME_SERVE_OPTIONS, toTimeOptions } from "./time_config.ts";
 
 const PORT_MAX = 65_535;
@@ -109,6 +110,7 @@ export const SERVE_OPTIONS = {
     help: "Delete what has been in the trash for so long; 0 is never",
   },
   ...TIME_SERVE_OPTIONS,
+  ...EXEC_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
     choices: LOG_LEVELS,
@@ -150,6 +152,7 @@ export function toServeOptions(
 ): ServeOptions {
   const { cert, key } = values;
   const audit = toAuditOptions(values);
+  const exec = toExecOptions(values);
   if ((cert === undefined) !== (key === undefined)) {
     throw new TrivetError("USAGE", "--cert and --key go together");
   }
@@ -160,7 +163,7 @@ export function toServeOptions(
   return {
     services,
     time: toTimeOptions(values),
-    ...(services.includes("netdisk") ? { data: values.data ?? defaultDataFolder(env) } : {}),
+    ...(hasMembers(services) ? { data: values.data ?? defaultDataFolder(env) } : {}),
     port: values.port,
     plain: values.plain,
     direct: values.direct === "on",
@@ -171,6 +174,7 @@ export function toServeOptions(
     ...(classic === undefined ? {} : { classic }),
     keepPartialsMs: values["keep-partials"],
     keepTrashMs: values["keep-trash"],
+    ...(exec === undefined ? {} : { exec }),
     ...(values.listen.length === 0 ? {} : { listen: values.listen }),
     ...(cert === undefined || key === undefined ? {} : { tls: { certFile: cert, keyFile: key } }),
     ...(values.registration === undefined ? {} : { registration: values.registration }),

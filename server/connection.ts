@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { TrivetError } from "../lib/errors.ts";
+import { EXEC_SERVICE } from "../lib/exec/messages.ts";
 import { encodeControl } from "../lib/frame/encode.ts";
 import {
   FRAME_PAYLOAD_GUEST_MAX_BYTES,
@@ -13,7 +14,6 @@ import {
   FrameType,
 } from "../lib/frame/frame.ts";
 import { type AcceptedConn, Link } from "../lib/link/link.ts";
-import { NETDISK_SERVICE } from "../lib/netdisk/messages.ts";
 import { awaitHello, sayWelcome } from "../lib/rpc/handshake.ts";
 import { DIRECT_METHOD, type DirectOffer, type Hello, toWireError } from "../lib/rpc/messages.ts";
 import { type CallHandler, serveCalls } from "../lib/rpc/server.ts";
@@ -22,9 +22,10 @@ import { type Admission, type AdmittedGuest, UNIX_SOURCE } from "./admission.ts"
 import { type Audit, auditCalls } from "./audit.ts";
 import { authenticate, type Authority } from "./authenticate.ts";
 import type { DirectDoors } from "./direct_doors.ts";
+import type { ExecService } from "./exec/service.ts";
 import type { LoginWatch } from "./login_watch.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
-import { openNetdiskSession } from "./netdisk/service.ts";
+import { type NetdiskSession, openNetdiskSession } from "./netdisk/service.ts";
 
 /** From accept to logged in, in milliseconds. */
 export const LOGIN_TIMEOUT_MS = 10_000;
@@ -37,6 +38,10 @@ export interface ConnectionContext {
   readonly authority: Authority;
   readonly admission: Admission;
   readonly stores: NetdiskStores;
+  /** Names of the services that are offered. */
+  readonly services: ReadonlySet<string>;
+  /** Remote commands, where they are offered. */
+  readonly exec: ExecService | undefined;
   /** Ends connections whose login has ended. */
   readonly logins: LoginWatch;
   readonly serverId: string;
@@ -85,9 +90,10 @@ export async function serveConnection(
   const onShutdown = () => link.close(new TrivetError("SHUTTING_DOWN", "The server shuts down"));
   context.shutdown.addEventListener("abort", onShutdown);
   let session: Session;
+  let service: string;
   try {
     if (context.shutdown.aborted) return;
-    await admit(link, context);
+    ({ service } = await admit(link, context));
     session = await authenticate(context.authority, {
       link,
       source,
@@ -103,16 +109,16 @@ export async function serveConnection(
     context.admission.leave(guest);
   }
   try {
-    await serveMember(link, session, { ...context, conn, source });
+    await serveMember(link, session, { ...context, conn, source, service });
   } finally {
     context.admission.leaveMember(guest);
   }
 }
 
 /** Reads the hello and says what the limits are. */
-async function admit(link: Link, context: ConnectionContext): Promise<void> {
+async function admit(link: Link, context: ConnectionContext): Promise<Hello> {
   const hello: Hello = await awaitHello(link);
-  if (hello.service !== NETDISK_SERVICE) {
+  if (!context.services.has(hello.service)) {
     throw new TrivetError("UNKNOWN_SERVICE", "This server does not offer the service");
   }
   await sayWelcome(link, {
@@ -127,13 +133,22 @@ async function admit(link: Link, context: ConnectionContext): Promise<void> {
     ],
     registration: context.authority.registration,
   });
+  return hello;
+}
+
+/** A connection that is logged in. */
+interface MemberContext extends ConnectionContext {
+  readonly conn: AcceptedConn;
+  readonly source: string;
+  /** The service that its hello named. */
+  readonly service: string;
 }
 
 /** Serves the calls of somebody who is logged in. */
 async function serveMember(
   link: Link,
   session: Session,
-  context: ConnectionContext & { readonly conn: AcceptedConn; readonly source: string },
+  context: MemberContext,
 ): Promise<void> {
   link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
   using _watched = context.logins.add({
@@ -142,14 +157,17 @@ async function serveMember(
       link.closeAfter(encodeControl(FrameType.ERROR, 0, reason.toMessage()), reason);
     },
   });
-  await using netdisk = openNetdiskSession({ ...context.stores, session });
+  await using service = openService(session, context);
   const { conn, doors, audit, source } = context;
   const { user } = session;
   const handle: CallHandler = async (call) => {
-    if (call.method !== DIRECT_METHOD || doors === undefined) return await netdisk.handle(call);
+    if (call.method !== DIRECT_METHOD || doors === undefined) return await service.handle(call);
     return { head: { port: doors.open(conn) } satisfies DirectOffer };
   };
-  const noted = audit === undefined ? handle : auditCalls(handle, audit, { user, source });
+  // Remote commands write their own lines, with what was run.
+  const noted = audit === undefined || context.service === EXEC_SERVICE
+    ? handle
+    : auditCalls(handle, audit, { user, source });
   await serveCalls(link, noted, {
     shutdown: context.shutdown,
     requestsInFlightMax: context.requestsInFlightMax,
@@ -161,6 +179,18 @@ async function serveMember(
       });
     },
   });
+}
+
+/** The service that the hello named, for one connection. */
+function openService(
+  session: Session,
+  { service, exec, stores, source }: MemberContext,
+): NetdiskSession {
+  if (service !== EXEC_SERVICE || exec === undefined) {
+    return openNetdiskSession({ ...stores, session });
+  }
+  const handle = exec.handlerFor({ session, source });
+  return { handle, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** Takes a guest's place away; a crowd of them is not told why, for that may take a while. */

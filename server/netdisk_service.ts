@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { LoginThrottle } from "../lib/auth/throttle.ts";
 import { TrivetError } from "../lib/errors.ts";
+import { EXEC_SERVICE } from "../lib/exec/messages.ts";
 import { type Address, isLoopback, type TcpAddress } from "../lib/link/address.ts";
 import { formatFingerprint } from "../lib/link/fingerprint.ts";
 import type { AcceptedConn } from "../lib/link/link.ts";
@@ -21,6 +22,7 @@ import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./con
 import { Expiry } from "./care/expiry.ts";
 import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
+import { type ExecOptions, ExecService } from "./exec/service.ts";
 import { LoginWatch } from "./login_watch.ts";
 import { openIdentity, openOwnCertificate, readTlsIdentity, type TlsIdentity } from "./identity.ts";
 import type { LimitOptions } from "./limit_config.ts";
@@ -65,6 +67,8 @@ export interface NetdiskServeOptions extends LimitOptions {
   readonly loginTimeoutMs?: number;
   /** Where logins and changes are written down; nowhere without it. */
   readonly audit?: AuditOptions;
+  /** Remote commands, for the service `exec`; it needs `audit` too. */
+  readonly exec?: ExecOptions;
 }
 
 /** The netdisk as it runs. */
@@ -88,13 +92,17 @@ export interface RunningNetdisk {
 const log = getLogger(["trivet", "server"]);
 
 /**
- * Starts the netdisk.
+ * Starts the netdisk, and what else is reached through its port.
  *
  * @param options How it is set up.
+ * @param services Names of the services that clients may ask for.
  * @returns The running netdisk.
  * @throws {TrivetError} `USAGE`, `ADDRESS_IN_USE`, or `FAILED` when the data folder cannot be used.
  */
-export async function startNetdisk(options: NetdiskServeOptions): Promise<RunningNetdisk> {
+export async function startNetdisk(
+  options: NetdiskServeOptions,
+  services: ReadonlySet<string>,
+): Promise<RunningNetdisk> {
   if (options.data === undefined) throw new TypeError("The netdisk needs a data folder");
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await openDataFolder(options.data));
@@ -129,6 +137,9 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
   stack.use(new Expiry({ catalog, depot, activeUploads }, options));
 
   const shutdown = new AbortController();
+  const exec = services.has(EXEC_SERVICE)
+    ? stack.use(await openExec(options, { audit, shutdown: shutdown.signal }))
+    : undefined;
   const connections = new Connections();
   const doors = tls === undefined || options.direct === false
     ? undefined
@@ -149,6 +160,8 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
     },
     admission: new Admission(options),
     stores: { catalog, depot, names, activeUploads },
+    services,
+    exec,
     logins: stack.use(new LoginWatch(catalog)),
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,
@@ -214,6 +227,20 @@ async function acceptAll(
   context: ConnectionContext,
 ): Promise<void> {
   for await (const conn of listener) connections.add(conn, serveConnection(conn, context));
+}
+
+/** A command that nobody wrote down must not have run. */
+async function openExec(
+  { exec }: NetdiskServeOptions,
+  { audit, shutdown }: { readonly audit: Audit | undefined; readonly shutdown: AbortSignal },
+): Promise<ExecService> {
+  if (exec === undefined) {
+    throw new TrivetError("USAGE", "Remote commands need a list of them: add --commands FILE");
+  }
+  if (audit === undefined) {
+    throw new TrivetError("USAGE", "Remote commands need the audit log: leave out --audit off");
+  }
+  return await ExecService.open(exec, { audit, shutdown });
 }
 
 function openThrottle({ loginAttemptsFree }: LimitOptions): LoginThrottle {

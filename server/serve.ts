@@ -17,10 +17,21 @@ import {
 import { type NetdiskServeOptions, type RunningNetdisk, startNetdisk } from "./netdisk_service.ts";
 
 /** Services that a server can have. */
-export const SERVICES = ["netdisk", "time"] as const;
+export const SERVICES = ["netdisk", "time", "exec"] as const;
 
 /** Name of a service. */
 export type ServiceName = typeof SERVICES[number];
+
+/** Services that `trivetd serve` starts when none is named; remote commands never are. */
+export const DEFAULT_SERVICES: readonly ServiceName[] = ["netdisk", "time"];
+
+/** Services that people log in to, all through one port. */
+const MEMBER_SERVICES: readonly ServiceName[] = ["netdisk", "exec"];
+
+/** Whether somebody logs in to one of the services. */
+export function hasMembers(services: readonly ServiceName[]): boolean {
+  return services.some((name) => MEMBER_SERVICES.includes(name));
+}
 
 /** How long requests in flight may go on after a shutdown began, in milliseconds. */
 export const DRAIN_TIMEOUT_MS = 30_000;
@@ -35,11 +46,11 @@ export interface ServeOptions extends NetdiskServeOptions {
 
 /** A server that runs. */
 export interface RunningServer extends AsyncDisposable {
-  /** Where the netdisk listens, with the real port; empty without a netdisk. */
+  /** Where netdisk and remote commands listen, with the real port; empty without both. */
   readonly addresses: readonly Address[];
   /** Where the classic protocol is spoken, with the real port; empty when it is off. */
   readonly classic: readonly TcpAddress[];
-  /** The certificate's fingerprint, unless it serves without TLS or without a netdisk. */
+  /** The certificate's fingerprint, unless it serves without TLS or the time alone. */
   readonly fingerprint: string | undefined;
   /** Whether people may make accounts. */
   readonly registration: "open" | "closed";
@@ -68,7 +79,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const time = services.has("time") ? await openTime(options, services) : undefined;
   let netdisk: RunningNetdisk | undefined;
   try {
-    if (services.has("netdisk")) netdisk = await startNetdisk(options);
+    const members = MEMBER_SERVICES.filter((name) => services.has(name));
+    if (members.length > 0) netdisk = await startNetdisk(options, new Set(members));
   } catch (error) {
     await time?.[Symbol.asyncDispose]();
     throw error;

@@ -7,6 +7,7 @@
 
 import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import { EXEC_SERVICE } from "../../lib/exec/messages.ts";
 import { formatAddress, parseAddress } from "../../lib/link/address.ts";
 import type { UnknownServer } from "../../lib/link/dial.ts";
 import { parseFingerprint } from "../../lib/link/fingerprint.ts";
@@ -19,7 +20,7 @@ import {
   readCredential,
 } from "../config.ts";
 import { Connector } from "../connector.ts";
-import { NetdiskClient } from "../netdisk.ts";
+import { NetdiskClient, type NetdiskClientOptions } from "../netdisk.ts";
 import type { Credentials } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
 import type { ClientContext } from "./context.ts";
@@ -37,6 +38,9 @@ export interface Access {
   /** The client's files. */
   readonly files: ConfigFiles;
 }
+
+/** See {@linkcode findConnection}. */
+export type ConnectionOptions = Omit<NetdiskClientOptions, "limitRate">;
 
 /** Finds the server and the account: options before the environment before what is remembered. */
 export async function findAccess(context: ClientContext): Promise<Access> {
@@ -63,6 +67,7 @@ export function makeConnector(
   const { fingerprint } = context.globals;
   return new Connector({
     address: parseAddress(access.server),
+    otherService: EXEC_SERVICE,
     plain: access.plain,
     trust: new FileTrustStore(access.files.knownServers),
     ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),
@@ -74,11 +79,19 @@ export function makeConnector(
 /** Connects as whoever the options, the environment or the last login say. */
 export async function openClient(context: ClientContext): Promise<NetdiskClient> {
   if (context.shell !== undefined) return await context.shell.openClient(context);
+  const limitRate = context.globals["limit-rate"];
+  return await NetdiskClient.connect({
+    ...await findConnection(context),
+    ...(limitRate === undefined ? {} : { limitRate }),
+  });
+}
+
+/** What every service's client needs to connect: the server, whom to trust, and who logs in. */
+export async function findConnection(context: ClientContext): Promise<ConnectionOptions> {
   const { globals, signal } = context;
   const access = await findAccess(context);
   const { fingerprint } = globals;
-  const limitRate = globals["limit-rate"];
-  return await NetdiskClient.connect({
+  return {
     server: access.server,
     plain: access.plain,
     credentials: await findCredentials(context, access),
@@ -86,8 +99,7 @@ export async function openClient(context: ClientContext): Promise<NetdiskClient>
     signal,
     ...confirmation(context),
     ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(limitRate === undefined ? {} : { limitRate }),
-  });
+  };
 }
 
 /** The token that is stored for the server, unless it is of another account. */

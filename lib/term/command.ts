@@ -148,6 +148,8 @@ export interface RunnableCommand<Context> extends CommandBase {
   readonly options: OptionTable;
   /** Its arguments. */
   readonly arguments: ArgumentTable;
+  /** Everything from the first argument on is an argument, also what begins with a hyphen. */
+  readonly passesThrough?: boolean;
   /** Commands below it: a first word that names one means that, any other is an argument. */
   readonly subcommands?: readonly CommandSpec<Context>[];
   /** Does the work; a number is an exit code other than 0 that is no error. */
@@ -195,6 +197,8 @@ export interface CommandDefinition<Context, O extends OptionTable, A extends Arg
   readonly options: O;
   /** Its arguments. */
   readonly arguments: A;
+  /** Everything from the first argument on is an argument, also what begins with a hyphen. */
+  readonly passesThrough?: boolean;
   /** Commands below it: a first word that names one means that, any other is an argument. */
   readonly subcommands?: readonly CommandSpec<Context>[];
   /** Does the work; a number is an exit code other than 0 that is no error. */

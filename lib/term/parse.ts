@@ -25,7 +25,7 @@ import {
   type VersionRequest,
 } from "./find_command.ts";
 import { readArguments, readOptions, type ValueSources } from "./read_values.ts";
-import { scanTokens } from "./scan.ts";
+import { type ScannedTokens, scanTokens } from "./scan.ts";
 import { parseSwitch } from "./values.ts";
 
 /** A command to run. */
@@ -66,7 +66,8 @@ export function parseCommandLine<Context, G extends OptionTable>(
 
   // A command's own come first: -h of ls is not help.
   const options = { ...command.options, ...program.globalOptions, ...BUILTIN_OPTIONS };
-  const scanned = scanTokens(target.tokens, options);
+  const stopEarly = command.passesThrough === true;
+  const scanned = scanTokens(target.tokens, options, { stopEarly });
   gather(flags, scanned.flags);
   if (isOn(flags, "help")) return { kind: "help", path, asked: true };
   if (isOn(flags, "version")) return { kind: "version" };
@@ -85,8 +86,14 @@ export function parseCommandLine<Context, G extends OptionTable>(
     // readOptions fills every name of the table with the type that its declaration implies.
     globals: globals.values as ValuesOf<G>,
     globalSources: globals.sources,
-    invocation: { ...own, arguments: readArguments(command.arguments, scanned.words, path) },
+    invocation: { ...own, arguments: readArguments(command.arguments, wordsOf(scanned), path) },
   };
+}
+
+/** The arguments; `--` in front of the first of them only ends the options. */
+function wordsOf({ words, literal }: ScannedTokens): readonly string[] {
+  if (literal === undefined) return words;
+  return words.length === 0 ? literal : [...words, "--", ...literal];
 }
 
 /**

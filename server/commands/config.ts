@@ -12,7 +12,7 @@ import {
 } from "../../lib/term/command.ts";
 import { exactBytes, exactDuration } from "../../lib/term/exact.ts";
 import { SERVE_OPTIONS, toServeOptions } from "../config.ts";
-import { SERVICES } from "../serve.ts";
+import { DEFAULT_SERVICES } from "../serve.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Where the comments begin, as far as values leave room. */
@@ -44,7 +44,7 @@ export const configShowCommand = defineCommand({
   options: SERVE_OPTIONS,
   arguments: {},
   run: async (context: CommandContext, { values, sources, places }) => {
-    toServeOptions(values, { env: context.env, services: SERVICES });
+    toServeOptions(values, { env: context.env, services: DEFAULT_SERVICES });
     const shown = showOptions(SERVE_OPTIONS, { values, sources, places });
     const { stringify } = await import("smol-toml");
     for (const option of shown) context.output.line(formatOption(option, stringify));

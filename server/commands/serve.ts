@@ -12,7 +12,15 @@ import { SERVE_OPTIONS, toServeOptions } from "../config.ts";
 import { startLog } from "../log.ts";
 import { openLogWriter } from "../log_file.ts";
 import type { TimeAddress } from "../clock/service.ts";
-import { addressToType, type RunningServer, serve, type ServiceName, SERVICES } from "../serve.ts";
+import {
+  addressToType,
+  DEFAULT_SERVICES,
+  hasMembers,
+  type RunningServer,
+  serve,
+  type ServiceName,
+  SERVICES,
+} from "../serve.ts";
 import type { CommandContext } from "./context.ts";
 
 const log = getLogger(["trivet", "server"]);
@@ -23,8 +31,8 @@ export const serveCommand = defineCommand({
   summary: "Serve the netdisk and the time until a signal ends it",
   description:
     "The first start makes the data folder, a key and a certificate; the time services alone " +
-    "need none of them. SIGINT or SIGTERM lets requests in flight finish for up to 30 s; a second " +
-    "one ends at once.",
+    "need none of them. Remote commands are served only where exec is named. SIGINT or SIGTERM " +
+    "lets requests in flight finish for up to 30 s; a second one ends at once.",
   examples: [
     { command: "trivetd serve", does: "Serve this machine on port 9000" },
     {
@@ -35,11 +43,15 @@ export const serveCommand = defineCommand({
       command: "trivetd serve time --listen 0.0.0.0 --sntp-port 123",
       does: "Be the time server of the network and nothing else",
     },
+    {
+      command: "trivetd serve netdisk exec --commands /etc/trivet/commands.toml",
+      does: "Let people run the commands of a file, and use the netdisk",
+    },
   ],
   options: SERVE_OPTIONS,
   arguments: {
     service: {
-      help: "Services to start; without names, all",
+      help: "Services to start; without names, netdisk and time",
       optional: true,
       variadic: true,
       choices: SERVICES,
@@ -52,7 +64,10 @@ export const serveCommand = defineCommand({
       format: values["log-format"],
       write: (line) => writer.write(line),
     });
-    const services = SERVICES.filter((name) => service.length === 0 || service.includes(name));
+    const asked = service.length === 0 ? DEFAULT_SERVICES : service;
+    const services = SERVICES.filter((name) => asked.includes(name));
+    // For good: whatever goes wrong later, this process starts no program.
+    if (!services.includes("exec")) await Deno.permissions.revoke({ name: "run" });
     await using server = await serve(toServeOptions(values, { env: context.env, services }));
     announce(server, context, { services, isPlain: values.plain });
     log.info("Started trivetd {version} with {services}", {
@@ -76,7 +91,7 @@ interface Announced {
 function announce(server: RunningServer, context: CommandContext, asked: Announced): void {
   const { output } = context;
   const { services } = asked;
-  const next = services.includes("netdisk") ? nextCommand(server, context, asked) : null;
+  const next = hasMembers(services) ? nextCommand(server, context, asked) : null;
   output.line(`Trivet ${VERSION} serves ${services.join(" and ")}`);
   if (next !== null) {
     output.line(`  address      ${server.addresses.map(formatAddress).join(", ")}`);

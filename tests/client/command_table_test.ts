@@ -24,6 +24,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   get: ["a"],
   cat: ["a"],
   verify: ["a", "b"],
+  exec: ["a"],
 };
 
 /** The option tables of commands and of all below them. */

@@ -96,7 +96,7 @@ const PermissionSets = v.object({
 
 async function permissionTable(): Promise<string> {
   const { permissions } = v.parse(PermissionSets, JSON.parse(await readPage("deno.json")));
-  const kinds = ["read", "write", "net", "env", "sys"];
+  const kinds = ["read", "write", "net", "env", "sys", "run"];
   const rows = ["trivetd", "trivet"].map((program) => {
     const set = permissions[program] ?? {};
     const other = Object.keys(set).filter((kind) => !kinds.includes(kind));
@@ -105,7 +105,15 @@ async function permissionTable(): Promise<string> {
     }
     return [`\`${program}\``, ...kinds.map((kind) => allowed(set[kind] ?? false))];
   });
-  const head = ["program", "read files", "write files", "network", "variables", "system"];
+  const head = [
+    "program",
+    "read files",
+    "write files",
+    "network",
+    "variables",
+    "system",
+    "programs",
+  ];
   return formatTable(head, rows);
 }
 

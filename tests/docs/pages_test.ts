@@ -44,6 +44,7 @@ const PAGES = [
   "docs/classic.md",
   "docs/names.md",
   "docs/shell.md",
+  "docs/exec.md",
 ];
 
 function numbersIn(table: Table | undefined, column: number): number[] {

@@ -39,8 +39,9 @@ async function recorded(
     const caller = { user: "ada", source: "192.0.2.1" };
     await auditCalls(handle, audit, caller)(callOf(call)).catch(() => {});
     return (await linesOf(join(folder, "log", "audit.jsonl"))).map((line) => {
-      const { time, duration_ms, ...rest } = line;
+      const { time, duration_ms, prev, ...rest } = line;
       assert(!Number.isNaN(Date.parse(String(time))) && Number(duration_ms) >= 0);
+      assertEquals(prev, null);
       return rest;
     });
   } finally {

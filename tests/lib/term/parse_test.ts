@@ -436,3 +436,43 @@ Deno.test(
     }));
   },
 );
+
+Deno.test("parseCommandLine() passes everything behind the first argument through where a command says so", () => {
+  const command = defineCommand({
+    name: "run",
+    summary: "Run",
+    options: { list: { kind: "boolean", help: "List" } },
+    arguments: {
+      name: { help: "Name", optional: true },
+      rest: { help: "Rest", optional: true, variadic: true },
+    },
+    passesThrough: true,
+    run: () => Promise.resolve(),
+  });
+  const program = defineProgram({
+    name: "p",
+    version: "1",
+    summary: "P",
+    globalOptions: { json: { kind: "boolean", help: "JSON" } },
+    commands: [command],
+  });
+  const cases: [argv: string[], name: string | undefined, rest: string[], list: boolean][] = [
+    [
+      ["run", "a", "--list", "-x", "--json", "--help"],
+      "a",
+      ["--list", "-x", "--json", "--help"],
+      false,
+    ],
+    [["run", "--list", "a", "b"], "a", ["b"], true],
+    [["run", "a", "--", "b", "--", "c"], "a", ["--", "b", "--", "c"], false],
+    [["run", "--", "a", "--", "--list"], "a", ["--", "--list"], false],
+    [["run", "a", ""], "a", [""], false],
+    [["run", "--list"], undefined, [], true],
+  ];
+  for (const [argv, name, rest, list] of cases) {
+    const parsed = parseCommandLine(program, argv, { env: () => undefined });
+    assert(parsed.kind === "command", argv.join(" "));
+    assertEquals(parsed.invocation.arguments, { name, rest }, argv.join(" "));
+    assertEquals([parsed.invocation.values["list"], parsed.globals.json], [list, false]);
+  }
+});

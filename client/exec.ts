@@ -1,0 +1,124 @@
+/**
+ * Remote commands from a program's side: which there are, and running them.
+ *
+ * @module
+ */
+
+import type { UnknownServer } from "../lib/link/dial.ts";
+import { parseAddress } from "../lib/link/address.ts";
+import { parseFingerprint } from "../lib/link/fingerprint.ts";
+import { checkExecResponse, EXEC_SERVICE } from "../lib/exec/messages.ts";
+import type { RpcClient } from "../lib/rpc/client.ts";
+import type { ByteWriter } from "../lib/transfer/sink.ts";
+import type { ByteReader } from "../lib/transfer/source.ts";
+import { Connector } from "./connector.ts";
+import type { CommandRequest, ListedCommand } from "./exec/exec_types.ts";
+import { RemoteCommand } from "./exec/remote_command.ts";
+import { type Credentials, openSession, type Session } from "./session.ts";
+import { MemoryTrustStore, type TrustStore } from "./trust.ts";
+
+/** Options of {@linkcode ExecClient.connect}. */
+export interface ExecClientOptions {
+  /** `host`, `host:port`, `[v6]:port` or `unix:/path`. */
+  readonly server: string;
+  /** A token, or a name and a password. */
+  readonly credentials: Credentials;
+  /** Fingerprint of the server's certificate, as `trivetd` prints it. */
+  readonly fingerprint?: string;
+  /** Which servers are known; nobody but public authorities is trusted without it. */
+  readonly trust?: TrustStore;
+  /** Decides about a server that is not known. */
+  readonly confirm?: (server: UnknownServer) => Promise<boolean>;
+  /** Without TLS; for loopback only. */
+  readonly plain?: boolean;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode ExecClient.start}. */
+export interface ExecOptions {
+  /** What the command reads, if it reads stdin at all; nothing without it. */
+  readonly stdin?: ByteReader;
+  /** Takes what the command writes; a slow one holds the command back. Dropped without it. */
+  readonly stdout?: ByteWriter;
+  /** The same for stderr. */
+  readonly stderr?: ByteWriter;
+  /** Ends the command after so many milliseconds, if its own time limit is not shorter. */
+  readonly timeoutMs?: number;
+  /** Ends the command. */
+  readonly signal?: AbortSignal;
+}
+
+/** Somebody who is logged in to run commands. Several may run at once. */
+export class ExecClient implements AsyncDisposable {
+  /** The server's address. */
+  readonly server: string;
+  /** Who is logged in. */
+  readonly user: string;
+  readonly #rpc: RpcClient;
+
+  private constructor(server: string, { user, rpc }: Session) {
+    this.server = server;
+    this.user = user;
+    this.#rpc = rpc;
+  }
+
+  /**
+   * Connects and logs in.
+   *
+   * @param options The server, whom to trust, and who logs in.
+   * @throws {TrivetError} `UNKNOWN_SERVICE` where no commands are served, `UNREACHABLE`, `TIMEOUT`,
+   * `PIN_UNKNOWN`, `PIN_MISMATCH`, `AUTH_FAILED`, `TOKEN_INVALID` and others.
+   */
+  static async connect(options: ExecClientOptions): Promise<ExecClient> {
+    const { server, credentials, fingerprint, trust, confirm, plain, signal } = options;
+    const connector = new Connector({
+      address: parseAddress(server),
+      service: EXEC_SERVICE,
+      trust: trust ?? new MemoryTrustStore(),
+      ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),
+      ...(confirm === undefined ? {} : { confirm }),
+      ...(plain === undefined ? {} : { plain }),
+    });
+    return new ExecClient(connector.name, await openSession(connector, credentials, signal));
+  }
+
+  /** The commands that this account may run. */
+  async list(signal?: AbortSignal): Promise<readonly ListedCommand[]> {
+    const { head } = await this.#rpc.call("exec.list", {}, { signal });
+    return checkExecResponse("exec.list", head).commands;
+  }
+
+  /**
+   * Starts a command.
+   *
+   * @param name Its name.
+   * @param args Its further arguments; no shell sees them.
+   * @param options Its streams and limits.
+   * @returns The command, which runs.
+   * @throws {TrivetError} `COMMAND_NOT_FOUND`, `ARGUMENT_REFUSED`, `SERVER_BUSY` and others.
+   */
+  async start(
+    name: string,
+    args: readonly string[] = [],
+    options: ExecOptions = {},
+  ): Promise<RemoteCommand> {
+    const { timeoutMs } = options;
+    const request: CommandRequest = {
+      name,
+      arguments: [...args],
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    };
+    return await RemoteCommand.start(this.#rpc, request, options);
+  }
+
+  /** Ends the commands that run, and closes the connection. */
+  async close(): Promise<void> {
+    await this.#rpc.close();
+  }
+
+  /** The same as {@linkcode ExecClient.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
