@@ -53,6 +53,8 @@ export interface NetdiskClientOptions {
   readonly trust?: TrustStore;
   /** Decides about a server that is not known. */
   readonly confirm?: (server: UnknownServer) => Promise<boolean>;
+  /** A machine key, as `trivetd key add` prints it: the server must prove that it knows it. */
+  readonly machineKey?: string;
   /** Without TLS; for loopback only. */
   readonly plain?: boolean;
   /** Bytes per second that all transfers together may move. */
@@ -158,16 +160,20 @@ export class NetdiskClient implements AsyncDisposable {
    *
    * @param options The server, whom to trust, and who logs in.
    * @throws {TrivetError} `UNREACHABLE`, `TIMEOUT`, `PIN_UNKNOWN`, `PIN_MISMATCH`, `AUTH_FAILED`,
-   * `TOKEN_INVALID` and others.
+   * `TOKEN_INVALID`, `KEY_REQUIRED`, `KEY_NOT_PROVEN` and others.
    */
   static async connect(options: NetdiskClientOptions): Promise<NetdiskClient> {
     const { server, credentials, fingerprint, trust, confirm, plain, signal } = options;
+    const machineKey = options.machineKey === undefined
+      ? undefined
+      : (await import("../lib/auth/machine_key.ts")).parseMachineKey(options.machineKey);
     const connector = new Connector({
       address: parseAddress(server),
       trust: trust ?? new MemoryTrustStore(),
       ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),
       ...(confirm === undefined ? {} : { confirm }),
       ...(plain === undefined ? {} : { plain }),
+      ...(machineKey === undefined ? {} : { machineKey }),
     });
     const pacer = options.limitRate === undefined
       ? undefined

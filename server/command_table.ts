@@ -7,6 +7,7 @@
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
 import { configGroup } from "./commands/config.ts";
+import { keyCommand } from "./commands/key.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { SERVE_OPTIONS } from "./config.ts";
 import { sessionCommand } from "./commands/session.ts";
@@ -31,5 +32,5 @@ export const TRIVETD = defineProgram({
     "no-color": { kind: "boolean", env: "TRIVETD_NO_COLOR", help: "Print without colours" },
   },
   configKeys: SERVE_OPTIONS,
-  commands: [serveCommand, userCommand, sessionCommand, configGroup],
+  commands: [serveCommand, userCommand, sessionCommand, keyCommand, configGroup],
 });

@@ -23,6 +23,7 @@ import { NetdiskClient } from "../netdisk.ts";
 import type { Credentials } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
 import type { ClientContext } from "./context.ts";
+import { readKeyFile } from "./key_file.ts";
 import { readPassword } from "./password.ts";
 import { DEFAULT_SERVER } from "./server_name.ts";
 
@@ -55,17 +56,19 @@ export async function findAccess(context: ClientContext): Promise<Access> {
 }
 
 /** A connector to the server, which asks about an unknown one where somebody can be asked. */
-export function makeConnector(
+export async function makeConnector(
   context: ClientContext,
   access: Access,
   options: { readonly replacesPin?: boolean } = {},
-): Connector {
+): Promise<Connector> {
   const { fingerprint } = context.globals;
+  const machineKey = (await readKeyFile(context))?.key;
   return new Connector({
     address: parseAddress(access.server),
     plain: access.plain,
     trust: new FileTrustStore(access.files.knownServers),
     ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),
+    ...(machineKey === undefined ? {} : { machineKey }),
     ...confirmation(context),
     ...options,
   });
@@ -77,6 +80,7 @@ export async function openClient(context: ClientContext): Promise<NetdiskClient>
   const access = await findAccess(context);
   const { fingerprint } = globals;
   const limitRate = globals["limit-rate"];
+  const machineKey = (await readKeyFile(context))?.text;
   return await NetdiskClient.connect({
     server: access.server,
     plain: access.plain,
@@ -86,6 +90,7 @@ export async function openClient(context: ClientContext): Promise<NetdiskClient>
     ...confirmation(context),
     ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(limitRate === undefined ? {} : { limitRate }),
+    ...(machineKey === undefined ? {} : { machineKey }),
   });
 }
 

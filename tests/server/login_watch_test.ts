@@ -23,6 +23,7 @@ const NEVER_MS = 2 ** 30;
 class FakeCatalog implements LoginCatalog {
   mark = "0";
   readonly ended = new Set<string>();
+  readonly endedKeyIds = new Set<string>();
   readonly asked: string[][] = [];
   failure: Error | undefined;
 
@@ -33,6 +34,10 @@ class FakeCatalog implements LoginCatalog {
   endedLogins(logins: readonly OpenLogin[]): Promise<number[]> {
     this.asked.push(logins.map(({ user }) => user));
     return Promise.resolve(logins.flatMap(({ user }, place) => this.ended.has(user) ? place : []));
+  }
+
+  endedKeys(ids: readonly string[]): Promise<string[]> {
+    return Promise.resolve(ids.filter((id) => this.endedKeyIds.has(id)));
   }
 }
 
