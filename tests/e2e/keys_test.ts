@@ -1,5 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { createCertificate, readCertificate } from "../../lib/link/certificate.ts";
+import { formatFingerprint } from "../../lib/link/fingerprint.ts";
+import { TcpProxy } from "./tcp_proxy.ts";
 import {
   FROM_SOURCE,
   PASSWORD,
@@ -68,10 +71,14 @@ async function failure(
 Deno.test("serve --require-key admits nobody without a key, and everything works with one", async () => {
   await using stack = new AsyncDisposableStack();
   const set = await setUp(stack, ["--require-key"]);
-  const { admin, ann } = set;
+  const { admin, server, world } = set;
+  let passed = 0;
+  await using proxy = new TcpProxy(server.port, (bytes) => passed += bytes.length);
+  const { fingerprint } = server;
+  const ann = await world.person("proxied", { address: proxy.address, fingerprint });
   const register = ["register", "ann", "--password-stdin"];
   assertEquals(await failure(ann, register), [4, "KEY_REQUIRED"]);
-  const file = await giveKey(set, "laptop");
+  const file = await giveKey({ admin, ann }, "laptop");
   const key = (await Deno.readTextFile(file)).trim();
   assertEquals(key.length, 64);
 
@@ -84,6 +91,7 @@ Deno.test("serve --require-key admits nobody without a key, and everything works
   await ann.ok(["put", "a.bin"], { env });
   await ann.ok(["get", "a.bin", "b.bin"], { env });
   assertEquals(await sha256Of(ann.path("b.bin")), await sha256Of(ann.path("a.bin")));
+  assertLess(passed, LARGE_BYTES / 16);
   assertEquals(await failure(ann, ["ls"]), [4, "KEY_REQUIRED"]);
 
   // A key alone logs nobody in.
@@ -94,8 +102,12 @@ Deno.test("serve --require-key admits nobody without a key, and everything works
   assert(keys[0].last_used_ms > 0);
   await ann.ok(["logout"], { env });
 
-  const audit = await Deno.readTextFile(join(set.world.data, "log", "audit.jsonl")).catch(() => "");
-  assertEquals(audit.includes(key), false);
+  const audit = await Deno.readTextFile(join(set.world.data, "log", "audit.jsonl"));
+  const lines = audit.trim().split("\n").map((line) => JSON.parse(line));
+  const of = (method: string) => lines.find((line) => line.method === method);
+  assertEquals([of("auth.key").key, of("auth.key").result], [keys[0].id, "OK"]);
+  assertEquals(of("auth.password").key, keys[0].id);
+  assertEquals(audit.includes(key.slice(16)), false);
   const { stderr } = await set.server.stop();
   assertStringIncludes(stderr, `Accepted key of ${keys[0].id}`);
   assertEquals(stderr.includes(key.slice(16)), false);
@@ -160,6 +172,65 @@ Deno.test("revoking a key closes the connections that it admitted", async () => 
   const { code, stderr } = await upload.output();
   assertEquals(code === 4 || code === 6, true, new TextDecoder().decode(stderr));
   assertStringIncludes(new TextDecoder().decode(stderr), "KEY_");
+});
+
+// It would take: a transcript without the certificate, or a side that takes another's word for it.
+Deno.test("somebody between with a certificate of their own gets no proof", async () => {
+  await using stack = new AsyncDisposableStack();
+  const set = await setUp(stack, ["--require-key"]);
+  const file = await giveKey(set, "laptop");
+  const trueCert = await Deno.readTextFile(join(set.world.data, "keys", "cert.pem"));
+  const [hostname = ""] = (await readCertificate(trueCert)).names;
+  const { certPem, keyPem } = await createCertificate({ serverId: "0123456789abcdef" });
+  const { sha256 } = await readCertificate(certPem);
+  const listener = Deno.listenTls({
+    ...{ hostname: "127.0.0.1", port: 0, cert: certPem, key: keyPem },
+  });
+  const said: string[] = [];
+  const pump = async (from: Deno.Conn, to: Deno.Conn, log: string[]) => {
+    const buffer = new Uint8Array(64 * 1024);
+    try {
+      for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+        log.push(new TextDecoder("latin1").decode(buffer.subarray(0, count)));
+        await to.write(buffer.slice(0, count));
+      }
+    } catch {
+      // One side has gone; so goes the other.
+    }
+    for (const conn of [from, to]) {
+      try {
+        conn.close();
+      } catch {
+        // The pump of the other direction was faster.
+      }
+    }
+  };
+  const pumps: Promise<void>[] = [];
+  const serving = (async () => {
+    for await (const client of listener) {
+      const tcp = await Deno.connect({ hostname: "127.0.0.1", port: set.server.port });
+      const server = await Deno.startTls(tcp, { hostname, caCerts: [trueCert] });
+      pumps.push(pump(client, server, said), pump(server, client, []));
+    }
+  })();
+  // Whoever stands between was taken for the server at the first contact.
+  const deceived = await set.world.person("deceived", {
+    address: `127.0.0.1:${listener.addr.port}`,
+    fingerprint: formatFingerprint(sha256),
+  });
+  const register = ["register", "ann", "--password-stdin", "--key-file", file];
+  assertEquals(await failure(deceived, register), [6, "KEY_NOT_PROVEN"]);
+  listener.close();
+  await serving;
+  await Promise.all(pumps);
+  const words = said.join("");
+  assertStringIncludes(words, '"step":"machine-key"');
+  assertEquals(words.includes("machine-key-proof") || words.includes("register"), false);
+  // The same way without a certificate in between.
+  await using proxy = new TcpProxy(set.server.port, () => {});
+  const { fingerprint } = set.server;
+  const ann = await set.world.person("proxied", { address: proxy.address, fingerprint });
+  await ann.ok(register, { stdin: `${PASSWORD}\n` });
 });
 
 Deno.test("a fake server that does not know the key learns nothing but the key's id", async () => {

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
+import { Connector } from "../../client/connector.ts";
 import { proveMachineKey } from "../../client/machine_key.ts";
+import { MemoryTrustStore } from "../../client/trust.ts";
 import { deriveAuthKey, newMachineKey, parseMachineKey } from "../../lib/auth/machine_key.ts";
 import { MachineKeyClient } from "../../lib/auth/machine_key_client.ts";
 import { formatVerifier, makeVerifier } from "../../lib/auth/verifier.ts";
@@ -94,6 +96,14 @@ Deno.test("serve with requireKey says so in WELCOME", async () => {
   const welcome = await greet(link, { service: "netdisk" });
   assertEquals(welcome.keyRequired, true);
   assert(welcome.mechanisms.includes("machine-key-1"));
+});
+
+Deno.test("a client without a key says nothing to a server that requires one", async () => {
+  await using server = await TestServer.start({ requireKey: true });
+  const address = { transport: "tcp", host: "127.0.0.1", port: server.port } as const;
+  const connector = new Connector({ address, plain: true, trust: new MemoryTrustStore() });
+  const error = await assertRejects(() => connector.open(), TrivetError);
+  assertEquals(error.code, "KEY_REQUIRED");
 });
 
 Deno.test("a machine key admits a connection, which still has to log in", async () => {

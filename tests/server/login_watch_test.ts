@@ -82,6 +82,22 @@ Deno.test("LoginWatch.check() finds a login that ended before it was added", asy
   assertEquals(ada.reasons, ["TOKEN_INVALID"]);
 });
 
+Deno.test("LoginWatch.check() ends those whose machine key has ended, and says so", async () => {
+  const catalog = new FakeCatalog();
+  await using watch = new LoginWatch(catalog, NEVER_MS);
+  const watched = ["k1", "k2", undefined].map((keyId) => {
+    const ada = watchedOf("ada");
+    return { ...ada, login: { ...ada.login, ...(keyId === undefined ? {} : { keyId }) } };
+  });
+  using stack = new DisposableStack();
+  for (const each of watched) stack.use(watch.add(each));
+  await watch.check();
+  catalog.endedKeyIds.add("k1");
+  catalog.mark = "1";
+  await watch.check();
+  assertEquals(watched.map(({ reasons }) => reasons), [["KEY_INVALID"], [], []]);
+});
+
 Deno.test("LoginWatch.check() asks again after the database was busy", async () => {
   const catalog = new FakeCatalog();
   await using watch = new LoginWatch(catalog, NEVER_MS);
