@@ -55,6 +55,7 @@ export {
   type TreeTransferOptions,
 } from "./client/netdisk.ts";
 export type { TreeOptions, TreeProgress, TreeResult } from "./client/tree/tree_types.ts";
+export type { ConnectOptions } from "./client/connect_options.ts";
 export type { LeftOut, LeftOutKind } from "./client/tree/left_out.ts";
 export type { SyncChange, SyncResult, SyncTreesOptions } from "./client/tree/sync_types.ts";
 export type { Credentials, PasswordCredentials, TokenCredentials } from "./client/session.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MachineKey } from "../lib/auth/machine_key.ts";
 import { TrivetError } from "../lib/errors.ts";
 import { type Address, formatAddress } from "../lib/link/address.ts";
 import { dial, type Dialed, type UnknownServer } from "../lib/link/dial.ts";
@@ -32,6 +33,8 @@ export interface ConnectorOptions {
   readonly plain?: boolean;
   /** What the certificate's fingerprint must be. */
   readonly fingerprint?: Uint8Array;
+  /** Proves this machine to the server, which must prove first that it knows the key. */
+  readonly machineKey?: MachineKey;
   /** Which servers are known, and where new ones are remembered. */
   readonly trust: TrustStore;
   /** Decides about a server never seen; without it such a server is refused. */
@@ -45,7 +48,7 @@ export interface ConnectorOptions {
   readonly directPort?: number;
 }
 
-/** A link whose hello is done. */
+/** A link whose hello is done, and the exchange of the machine key, if there is one. */
 export interface GreetedLink {
   /** The link. */
   readonly link: Link;
@@ -72,20 +75,22 @@ export class Connector {
 
   /** The same server by a port that it has opened for us alone. */
   direct(port: number): Connector {
-    const { address, plain, trust, service } = this.#options;
+    const { address, plain, trust, service, machineKey } = this.#options;
     return new Connector({
       address,
       trust,
       directPort: port,
       ...(service === undefined ? {} : { service }),
+      ...(machineKey === undefined ? {} : { machineKey }),
       ...(plain === undefined ? {} : { plain }),
     });
   }
 
   /**
-   * Opens a link and says hello.
+   * Opens a link, says hello, and runs the exchange of the machine key.
    *
-   * @throws {TrivetError} As `dial` and `greet`.
+   * @throws {TrivetError} As `dial`, `greet` and `proveMachineKey`; `KEY_REQUIRED` when the server asks
+   * for a key and there is none.
    */
   async open(signal?: AbortSignal): Promise<GreetedLink> {
     const { service = NETDISK_SERVICE, otherService } = this.#options;
@@ -105,11 +110,11 @@ export class Connector {
       const welcome = await underDeadline(
         link,
         () => greet(link, { service, client: CLIENT_NAME }),
-        signal,
+        { signal },
       );
       const sha256 = dialed.certificateSha256;
       const certificateSha256 = sha256 === undefined ? undefined : Uint8Array.from(sha256);
-      return { link, welcome, certificateSha256 };
+      return await this.#prove({ link, welcome, certificateSha256 }, { service, signal });
     } catch (error) {
       link.close();
       throw error;
@@ -128,6 +133,29 @@ export class Connector {
     const [leaf] = await probeCertificates(address, both);
     if (leaf === undefined) return undefined;
     return new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(leaf)));
+  }
+
+  async #prove(
+    greeted: GreetedLink,
+    { service, signal }: { readonly service: string; readonly signal: AbortSignal | undefined },
+  ): Promise<GreetedLink> {
+    const { link, welcome } = greeted;
+    const key = this.#options.machineKey;
+    if (key === undefined) {
+      if (welcome.keyRequired !== true) return greeted;
+      throw new TrivetError("KEY_REQUIRED", `${this.name} admits nobody without a machine key`);
+    }
+    const channelBinding = greeted.certificateSha256 ?? await this.askCertificate(signal);
+    // Imported here: few servers ask for a key.
+    const { proveMachineKey } = await import("./machine_key.ts");
+    const { MACHINE_KEY_TIMEOUT_MS } = await import("../lib/auth/machine_key_schedule.ts");
+    const { mechanisms } = welcome;
+    const options = { key, service, mechanisms, channelBinding };
+    await underDeadline(link, () => proveMachineKey(link, options), {
+      signal,
+      timeoutMs: MACHINE_KEY_TIMEOUT_MS,
+    });
+    return { ...greeted, certificateSha256: channelBinding };
   }
 
   async #dial(signal: AbortSignal | undefined): Promise<Dialed> {
@@ -175,6 +203,14 @@ function isSame(a: KnownServer, b: KnownServer): boolean {
   return equalFingerprints(a.sha256, b.sha256);
 }
 
+/** Options of {@linkcode underDeadline}. */
+export interface DeadlineOptions {
+  /** Gives up. */
+  readonly signal?: AbortSignal | undefined;
+  /** In place of {@linkcode HANDSHAKE_TIMEOUT_MS}. */
+  readonly timeoutMs?: number;
+}
+
 /**
  * Runs one step of a handshake; when its time is up or the caller gives up, the link is closed.
  *
@@ -183,7 +219,7 @@ function isSame(a: KnownServer, b: KnownServer): boolean {
 export async function underDeadline<T>(
   link: Link,
   step: () => Promise<T>,
-  signal?: AbortSignal,
+  { signal, timeoutMs = HANDSHAKE_TIMEOUT_MS }: DeadlineOptions = {},
 ): Promise<T> {
   signal?.throwIfAborted();
   const giveUp = () => {
@@ -192,9 +228,9 @@ export async function underDeadline<T>(
     link.close(cause instanceof TrivetError ? cause : stopped);
   };
   const timer = setTimeout(() => {
-    const text = `The server did not answer within ${HANDSHAKE_TIMEOUT_MS} ms`;
+    const text = `The server did not answer within ${timeoutMs} ms`;
     link.close(new TrivetError("TIMEOUT", text));
-  }, HANDSHAKE_TIMEOUT_MS);
+  }, timeoutMs);
   signal?.addEventListener("abort", giveUp, { once: true });
   try {
     return await step();

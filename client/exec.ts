@@ -4,36 +4,17 @@
  * @module
  */
 
-import type { UnknownServer } from "../lib/link/dial.ts";
-import { parseAddress } from "../lib/link/address.ts";
-import { parseFingerprint } from "../lib/link/fingerprint.ts";
 import { checkExecResponse, EXEC_SERVICE } from "../lib/exec/messages.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
 import type { ByteWriter } from "../lib/transfer/sink.ts";
 import type { ByteReader } from "../lib/transfer/source.ts";
-import { Connector } from "./connector.ts";
+import { type ConnectOptions, connectorFor } from "./connect_options.ts";
 import type { CommandRequest, ListedCommand } from "./exec/exec_types.ts";
 import { RemoteCommand } from "./exec/remote_command.ts";
-import { type Credentials, openSession, type Session } from "./session.ts";
-import { MemoryTrustStore, type TrustStore } from "./trust.ts";
+import { openSession, type Session } from "./session.ts";
 
 /** Options of {@linkcode ExecClient.connect}. */
-export interface ExecClientOptions {
-  /** `host`, `host:port`, `[v6]:port` or `unix:/path`. */
-  readonly server: string;
-  /** A token, or a name and a password. */
-  readonly credentials: Credentials;
-  /** Fingerprint of the server's certificate, as `trivetd` prints it. */
-  readonly fingerprint?: string;
-  /** Which servers are known; nobody but public authorities is trusted without it. */
-  readonly trust?: TrustStore;
-  /** Decides about a server that is not known. */
-  readonly confirm?: (server: UnknownServer) => Promise<boolean>;
-  /** Without TLS; for loopback only. */
-  readonly plain?: boolean;
-  /** Gives up connecting. */
-  readonly signal?: AbortSignal;
-}
+export type ExecClientOptions = ConnectOptions;
 
 /** Options of {@linkcode ExecClient.start}. */
 export interface ExecOptions {
@@ -71,15 +52,8 @@ export class ExecClient implements AsyncDisposable {
    * `PIN_UNKNOWN`, `PIN_MISMATCH`, `AUTH_FAILED`, `TOKEN_INVALID` and others.
    */
   static async connect(options: ExecClientOptions): Promise<ExecClient> {
-    const { server, credentials, fingerprint, trust, confirm, plain, signal } = options;
-    const connector = new Connector({
-      address: parseAddress(server),
-      service: EXEC_SERVICE,
-      trust: trust ?? new MemoryTrustStore(),
-      ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),
-      ...(confirm === undefined ? {} : { confirm }),
-      ...(plain === undefined ? {} : { plain }),
-    });
+    const { credentials, signal } = options;
+    const connector = await connectorFor(options, EXEC_SERVICE);
     return new ExecClient(connector.name, await openSession(connector, credentials, signal));
   }
 

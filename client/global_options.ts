@@ -29,6 +29,12 @@ export const GLOBAL_OPTIONS = {
     env: "TRIVET_FINGERPRINT",
     help: "Fingerprint that the server's certificate must have",
   },
+  "key-file": {
+    kind: "path",
+    valueName: "FILE",
+    env: "TRIVET_KEY_FILE",
+    help: "File with the machine key that the server asks for; only its owner may read it",
+  },
   plain: {
     kind: "boolean",
     env: "TRIVET_PLAIN",

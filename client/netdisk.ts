@@ -5,9 +5,6 @@
  */
 
 import { TrivetError } from "../lib/errors.ts";
-import { parseAddress } from "../lib/link/address.ts";
-import type { UnknownServer } from "../lib/link/dial.ts";
-import { parseFingerprint } from "../lib/link/fingerprint.ts";
 import {
   checkNetdiskResponse,
   type NetdiskMethod,
@@ -18,7 +15,8 @@ import { formatPath, parsePath } from "../lib/netdisk/path.ts";
 import type { ByteReader } from "../lib/transfer/source.ts";
 import type { ByteWriter } from "../lib/transfer/sink.ts";
 import { Connections } from "./connections.ts";
-import { Connector } from "./connector.ts";
+import { type ConnectOptions, connectorFor } from "./connect_options.ts";
+import type { Connector } from "./connector.ts";
 import { openDirect } from "./direct.ts";
 import type { DownloadResult } from "./download.ts";
 import type { DownloadStreamResult } from "./download_stream.ts";
@@ -37,30 +35,15 @@ import type {
 import type { Pacer } from "./pacer.ts";
 import { type Credentials, openSession, type Session } from "./session.ts";
 import type { TransferOptions } from "./transfer_types.ts";
-import { MemoryTrustStore, type TrustStore } from "./trust.ts";
 import type { LeftOut } from "./tree/left_out.ts";
 import type { SyncResult, SyncTreesOptions } from "./tree/sync_types.ts";
 import type { TreeOptions, TreeResult } from "./tree/tree_types.ts";
 import type { UploadResult } from "./upload.ts";
 
 /** Options of {@linkcode NetdiskClient.connect}. */
-export interface NetdiskClientOptions {
-  /** `host`, `host:port`, `[v6]:port` or `unix:/path`. */
-  readonly server: string;
-  /** A token, or a name and a password. */
-  readonly credentials: Credentials;
-  /** Fingerprint of the server's certificate, as `trivetd` prints it. */
-  readonly fingerprint?: string;
-  /** Which servers are known; nobody but public authorities is trusted without it. */
-  readonly trust?: TrustStore;
-  /** Decides about a server that is not known. */
-  readonly confirm?: (server: UnknownServer) => Promise<boolean>;
-  /** Without TLS; for loopback only. */
-  readonly plain?: boolean;
+export interface NetdiskClientOptions extends ConnectOptions {
   /** Bytes per second that all transfers together may move. */
   readonly limitRate?: number;
-  /** Gives up connecting. */
-  readonly signal?: AbortSignal;
 }
 
 /** Options of {@linkcode NetdiskClient.put}. */
@@ -162,17 +145,11 @@ export class NetdiskClient implements AsyncDisposable {
    *
    * @param options The server, whom to trust, and who logs in.
    * @throws {TrivetError} `UNREACHABLE`, `TIMEOUT`, `PIN_UNKNOWN`, `PIN_MISMATCH`, `AUTH_FAILED`,
-   * `TOKEN_INVALID` and others.
+   * `TOKEN_INVALID`, `KEY_REQUIRED`, `KEY_NOT_PROVEN` and others.
    */
   static async connect(options: NetdiskClientOptions): Promise<NetdiskClient> {
-    const { server, credentials, fingerprint, trust, confirm, plain, signal } = options;
-    const connector = new Connector({
-      address: parseAddress(server),
-      trust: trust ?? new MemoryTrustStore(),
-      ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),
-      ...(confirm === undefined ? {} : { confirm }),
-      ...(plain === undefined ? {} : { plain }),
-    });
+    const { credentials, signal } = options;
+    const connector = await connectorFor(options);
     const pacer = options.limitRate === undefined
       ? undefined
       : new (await import("./pacer.ts")).Pacer(options.limitRate);

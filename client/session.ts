@@ -4,14 +4,14 @@
  * @module
  */
 
-import { type AuthRequest, AuthResponse } from "../lib/auth/exchange.ts";
+import type { AuthResponse } from "../lib/auth/exchange.ts";
 import { TrivetError } from "../lib/errors.ts";
 import { encodeControl } from "../lib/frame/encode.ts";
 import { FRAME_PAYLOAD_MAX_BYTES, FrameType } from "../lib/frame/frame.ts";
 import type { Link } from "../lib/link/link.ts";
 import { RpcClient } from "../lib/rpc/client.ts";
-import { expectFrame } from "../lib/rpc/handshake.ts";
-import { checkHead, readMessage, REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
+import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
+import { askStep } from "./auth_steps.ts";
 import { type Connector, type GreetedLink, underDeadline } from "./connector.ts";
 
 /** How a person proves who they are. */
@@ -73,7 +73,7 @@ export async function openSession(
         "token" in credentials
           ? loginByToken(link, credentials.token)
           : loginByPassword(greeted, credentials, binding),
-      signal,
+      { signal },
     );
     link.setPayloadMaxBytes(Math.min(welcome.payloadMaxBytes, FRAME_PAYLOAD_MAX_BYTES));
     const requestsInFlightMax = Math.min(welcome.requestsInFlightMax, REQUESTS_IN_FLIGHT_MAX);
@@ -115,15 +115,15 @@ export async function registerAccount(
   using _closing = link;
   const answer = await underDeadline(
     link,
-    () => ask(link, { step: "register", user, verifier }, "registered"),
-    signal,
+    () => askStep(link, { step: "register", user, verifier }, "registered"),
+    { signal },
   );
   await link.closeAfter(encodeControl(FrameType.BYE, 0, {}));
   return answer.user;
 }
 
 async function loginByToken(link: Link, token: string): Promise<Authenticated> {
-  return await ask(link, { step: "token", token }, "authenticated");
+  return await askStep(link, { step: "token", token }, "authenticated");
 }
 
 async function loginByPassword(
@@ -143,28 +143,14 @@ async function loginByPassword(
     const text = `The server offers ${offered} and not ${mechanism}, which this link needs`;
     throw new TrivetError("SERVER_NOT_PROVEN", text);
   }
-  const challenge = await ask(link, {
+  const challenge = await askStep(link, {
     step: "scram-first",
     mechanism,
     message: scram.first(),
     session: { label: `trivet on ${Deno.build.os}` },
   }, "scram-challenge");
   const message = await scram.final(challenge.message);
-  const login = await ask(link, { step: "scram-final", message }, "authenticated");
+  const login = await askStep(link, { step: "scram-final", message }, "authenticated");
   scram.verify(login.message ?? "");
   return login;
-}
-
-async function ask<S extends AuthResponse["step"]>(
-  link: Link,
-  request: AuthRequest,
-  step: S,
-): Promise<Extract<AuthResponse, { step: S }>> {
-  await link.send(encodeControl(FrameType.AUTH, 0, request));
-  const frame = await expectFrame(link, FrameType.AUTH);
-  const answer = checkHead(AuthResponse, readMessage(frame).head, "AUTH");
-  if (answer.step !== step) {
-    throw new TrivetError("PROTOCOL_ERROR", `The step "${answer.step}" is not expected here`);
-  }
-  return answer as Extract<AuthResponse, { step: S }>;
 }

@@ -62,10 +62,13 @@ export type ErrorCode =
   | "USER_NOT_FOUND"
   | "SESSION_NOT_FOUND"
   | "COMMAND_NOT_FOUND"
+  | "KEY_NOT_FOUND"
   | "AUTH_REQUIRED"
   | "AUTH_FAILED"
   | "AUTH_THROTTLED"
   | "TOKEN_INVALID"
+  | "KEY_REQUIRED"
+  | "KEY_INVALID"
   | "PERMISSION_DENIED"
   | "REGISTRATION_CLOSED"
   | "SYMLINK_REFUSED"
@@ -83,6 +86,7 @@ export type ErrorCode =
   | "PIN_UNKNOWN"
   | "CERTIFICATE_INVALID"
   | "SERVER_NOT_PROVEN"
+  | "KEY_NOT_PROVEN"
   | "DIGEST_MISMATCH"
   | "AUDIT_BROKEN"
   | "QUOTA_EXCEEDED"
@@ -92,6 +96,7 @@ export type ErrorCode =
   | "TIME_LIMIT"
   | "EXISTS"
   | "USER_EXISTS"
+  | "KEY_EXISTS"
   | "NAME_CASE_CONFLICT"
   | "IS_FOLDER"
   | "NOT_FOLDER"
@@ -141,11 +146,18 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   USER_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the accounts with trivetd user list"),
   SESSION_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the sessions with trivetd session list"),
   COMMAND_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List your commands with trivet exec --list"),
+  KEY_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the keys with trivetd key list"),
 
   AUTH_REQUIRED: kind(EXIT.REFUSED, false, "Log in with trivet login"),
   AUTH_FAILED: kind(EXIT.REFUSED, false, "Check the user name and the password"),
   AUTH_THROTTLED: kind(EXIT.REFUSED, true, "Wait as long as the message says"),
   TOKEN_INVALID: kind(EXIT.REFUSED, false, "Log in again with trivet login"),
+  KEY_REQUIRED: kind(
+    EXIT.REFUSED,
+    false,
+    "Pass --key-file or TRIVET_KEY_FILE with a key that the administrator made with trivetd key add",
+  ),
+  KEY_INVALID: kind(EXIT.REFUSED, false, "Ask the administrator of the server for a machine key"),
   PERMISSION_DENIED: kind(EXIT.REFUSED, false, "Ask the administrator of the server"),
   REGISTRATION_CLOSED: kind(EXIT.REFUSED, false, "Ask the administrator for an account"),
   SYMLINK_REFUSED: kind(EXIT.REFUSED, false, "Ask the administrator to remove the symbolic link"),
@@ -193,6 +205,11 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
     false,
     "The server does not know the account; do not type the password again",
   ),
+  KEY_NOT_PROVEN: kind(
+    EXIT.INTEGRITY,
+    false,
+    "Ask the administrator whether the key has ended or is another server's; if not, somebody may stand between",
+  ),
   DIGEST_MISMATCH: kind(EXIT.INTEGRITY, true, "Try again; if it stays, check disk and memory"),
   AUDIT_BROKEN: kind(
     EXIT.INTEGRITY,
@@ -208,6 +225,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
 
   EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or --overwrite replace"),
   USER_EXISTS: kind(EXIT.CONFLICT, false, "Choose another user name or log in"),
+  KEY_EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or revoke the key first"),
   NAME_CASE_CONFLICT: kind(EXIT.CONFLICT, false, "Choose a name that differs by more than case"),
   IS_FOLDER: kind(EXIT.CONFLICT, false, "Name a file"),
   NOT_FOLDER: kind(EXIT.CONFLICT, false, "Name a folder"),

@@ -55,6 +55,8 @@ export interface AuditFacts {
   readonly paths?: string[];
   readonly ids?: string[];
   readonly bytes?: number;
+  /** Id of the machine key that admitted the connection, or that was refused. */
+  readonly key?: string;
   /** Which of several files or folders failed, by their place among those of the request. */
   readonly failed?: number[];
   /** Nothing was changed, since the name was taken. */
@@ -120,8 +122,9 @@ export class Audit implements Disposable {
   }
 
   /** Writes down a registration or login. */
-  noteAttempt({ kind, user, source, error, durationMs }: AuthAttempt): void {
-    this.note({ method: `auth.${kind}`, user, source, error, durationMs });
+  noteAttempt({ kind, user, keyId, source, error, durationMs }: AuthAttempt): void {
+    const facts = keyId === undefined ? {} : { facts: { key: keyId } };
+    this.note({ method: `auth.${kind}`, user, source, error, durationMs, ...facts });
   }
 
   [Symbol.dispose](): void {

@@ -6,7 +6,8 @@
  */
 
 import { checkUserName, USER_NAME_CHARS_MAX } from "../lib/auth/credentials.ts";
-import { AuthRequest, type AuthResponse } from "../lib/auth/exchange.ts";
+import { AuthRequest, type AuthResponse, MachineKeyStep } from "../lib/auth/exchange.ts";
+import { isMachineKeyId } from "../lib/auth/machine_key.ts";
 import { ScramServer } from "../lib/auth/scram_server.ts";
 import type { LoginThrottle } from "../lib/auth/throttle.ts";
 import { hashToken, newToken, parseToken } from "../lib/auth/token.ts";
@@ -17,6 +18,7 @@ import { FrameType } from "../lib/frame/frame.ts";
 import type { Link } from "../lib/link/link.ts";
 import { expectFrame } from "../lib/rpc/handshake.ts";
 import { checkHead, readMessage } from "../lib/rpc/messages.ts";
+import type { KeyGate } from "./key_gate.ts";
 import type { Depot } from "./netdisk/depot.ts";
 import type { Session } from "./netdisk/context.ts";
 import type { Catalog, NewToken } from "./store/catalog.ts";
@@ -24,7 +26,7 @@ import type { Catalog, NewToken } from "./store/catalog.ts";
 /** How long a login by password lasts, in milliseconds. */
 export const SESSION_TOKEN_MS = 30 * 24 * 60 * 60 * 1000;
 
-/** Steps that one connection may take before it must be logged in: register, then SCRAM's two. */
+/** Steps that one connection may take before it must be logged in: key, register, SCRAM's two. */
 const STEPS_MAX = 8;
 
 /** What authentication needs of the server. */
@@ -44,11 +46,18 @@ export interface Authority {
   readonly onAttempt?: (attempt: AuthAttempt) => void;
 }
 
-/** One registration or login, for the log. */
+/** An authority that takes machine keys too. */
+export interface KeyedAuthority extends Authority {
+  readonly keys: KeyGate;
+}
+
+/** One registration, login or exchange of a machine key, for the log. */
 export interface AuthAttempt {
-  readonly kind: "register" | "password" | "token";
+  readonly kind: "register" | "password" | "token" | "key";
   /** Who it is, or claims to be; `null` when that is not known or no name at all. */
   readonly user: string | null;
+  /** Id of the machine key that it names, or that admitted the connection before. */
+  readonly keyId?: string;
   readonly error: TrivetError | null;
   /** Where it came from. */
   readonly source: string;
@@ -63,20 +72,38 @@ export interface Guest {
   readonly source: string;
   /** SHA-256 of the server's certificate on a TLS link (RFC 5929 §4). */
   readonly channelBinding: Uint8Array<ArrayBuffer> | undefined;
+  /** The service of its hello. */
+  readonly service: string;
+  /** The mechanisms that it was offered. */
+  readonly mechanisms: readonly string[];
+}
+
+/** A guest, and the machine key that has admitted it. */
+interface AdmittedByKey extends Guest {
+  readonly keyId?: string;
 }
 
 /**
  * Serves AUTH until the guest is known.
  *
  * @param authority The server's part.
- * @param guest The connection.
+ * @param stranger The connection.
  * @returns Who it is.
  * @throws {TrivetError} Why it is refused; the caller says so and closes the link.
  */
-export async function authenticate(authority: Authority, guest: Guest): Promise<Session> {
+export async function authenticate(
+  authority: KeyedAuthority,
+  stranger: Guest,
+): Promise<Session> {
+  let guest: AdmittedByKey = stranger;
   for (let steps = 0; steps < STEPS_MAX; steps++) {
-    const request = await receiveStep(guest.link);
+    const isKeyMissing = authority.keys.isRequired && guest.keyId === undefined;
+    const request = isKeyMissing ? await receiveKeyStep(guest.link) : await receiveStep(guest.link);
     switch (request.step) {
+      case "machine-key":
+        if (steps > 0) throw unexpected(request);
+        guest = { ...guest, keyId: await byKey(authority, guest, request) };
+        break;
       case "register":
         await noted(
           { authority, guest, kind: "register" },
@@ -97,7 +124,7 @@ export async function authenticate(authority: Authority, guest: Guest): Promise<
           (claim) => byPassword(authority, guest, { ...request, claim }),
         );
       default:
-        throw new TrivetError("PROTOCOL_ERROR", `The step "${request.step}" is not expected here`);
+        throw unexpected(request);
     }
   }
   throw new TrivetError("PROTOCOL_ERROR", `More than ${STEPS_MAX} steps came before a login`);
@@ -110,6 +137,20 @@ async function receiveStep(link: Link): Promise<AuthRequest> {
   return checkHead(AuthRequest, readMessage(frame).head, "AUTH");
 }
 
+/** Takes nothing but the exchange of a machine key; not one field of a login is read. */
+async function receiveKeyStep(link: Link): Promise<Step<"machine-key">> {
+  const frame = await expectFrame(link, FrameType.AUTH);
+  const { head } = readMessage(frame);
+  const isKey = typeof head === "object" && head !== null && "step" in head &&
+    head.step === "machine-key";
+  if (isKey) return checkHead(MachineKeyStep, head, "AUTH");
+  throw new TrivetError("KEY_REQUIRED", "This server admits nobody without a machine key");
+}
+
+function unexpected({ step }: AuthRequest): TrivetError {
+  return new TrivetError("PROTOCOL_ERROR", `The step "${step}" is not expected here`);
+}
+
 async function answer(link: Link, response: AuthResponse): Promise<void> {
   await link.send(encodeControl(FrameType.AUTH, 0, response));
 }
@@ -117,11 +158,11 @@ async function answer(link: Link, response: AuthResponse): Promise<void> {
 /** An attempt before its end is known. */
 interface BegunAttempt extends Pick<AuthAttempt, "kind"> {
   readonly authority: Authority;
-  readonly guest: Guest;
+  readonly guest: AdmittedByKey;
 }
 
 /** Reports how an attempt ended. */
-async function noted<T extends Session | string>(
+async function noted<T extends Session | string | void>(
   { authority, guest, kind }: BegunAttempt,
   attempt: (claim: (user: string) => void) => Promise<T>,
 ): Promise<T> {
@@ -129,11 +170,13 @@ async function noted<T extends Session | string>(
   let claimed: string | null = null;
   const note = (user: string | null, error: TrivetError | null) => {
     const durationMs = authority.now() - startedMs;
-    authority.onAttempt?.({ kind, user, error, source: guest.source, durationMs });
+    const { source, keyId } = guest;
+    const named = keyId === undefined ? {} : { keyId };
+    authority.onAttempt?.({ kind, user, ...named, error, source, durationMs });
   };
   try {
     const result = await attempt((user) => claimed = user);
-    note(typeof result === "string" ? result : result.user, null);
+    note(typeof result === "object" ? result.user : result ?? null, null);
     return result;
   } catch (error) {
     if (error instanceof TrivetError && error.code !== "CONNECTION_LOST") {
@@ -152,6 +195,32 @@ function isUserName(claimed: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Runs the exchange of a machine key; the id of the key. */
+async function byKey(
+  authority: KeyedAuthority,
+  guest: Guest,
+  request: Step<"machine-key">,
+): Promise<string> {
+  const { link, channelBinding, service, mechanisms } = guest;
+  const { keyId } = request;
+  // What has not the form of an id may be a secret in the wrong place.
+  const named = isMachineKeyId(keyId) ? { ...guest, keyId } : guest;
+  await noted(
+    { authority, guest: named, kind: "key" },
+    () =>
+      authority.keys.admit({
+        ...{ channelBinding, service, mechanisms },
+        answer: (response) => answer(link, response),
+        receiveProof: async () => {
+          const next = await receiveStep(link);
+          if (next.step !== "machine-key-proof") throw unexpected(next);
+          return next.proof;
+        },
+      }, request),
+  );
+  return keyId;
 }
 
 async function register(
@@ -175,7 +244,7 @@ async function register(
   return name;
 }
 
-async function byToken(authority: Authority, guest: Guest, text: string): Promise<Session> {
+async function byToken(authority: Authority, guest: AdmittedByKey, text: string): Promise<Session> {
   const hash = Uint8Array.fromHex(await hashToken(parseToken(text)));
   const token = await authority.catalog.findToken(hash);
   if (token === null) {
@@ -183,12 +252,12 @@ async function byToken(authority: Authority, guest: Guest, text: string): Promis
   }
   const { user, scope, pathPrefix } = token;
   await answer(guest.link, { step: "authenticated", user, scope });
-  return { user, scope, pathPrefix, tokenHash: hash };
+  return { user, scope, pathPrefix, tokenHash: hash, ...keyOf(guest) };
 }
 
 async function byPassword(
   authority: Authority,
-  guest: Guest,
+  guest: AdmittedByKey,
   request: Step<"scram-first"> & { readonly claim: (user: string) => void },
 ): Promise<Session> {
   const { throttle, now } = authority;
@@ -242,9 +311,14 @@ async function lookup(
   return await authority.catalog.findVerifier(user) ?? undefined;
 }
 
+/** What a session remembers of the machine key that admitted it. */
+function keyOf({ keyId }: AdmittedByKey): { readonly keyId?: string } {
+  return keyId === undefined ? {} : { keyId };
+}
+
 async function welcome(
   authority: Authority,
-  guest: Guest,
+  guest: AdmittedByKey,
   login: {
     user: string;
     authEpoch: number;
@@ -255,7 +329,7 @@ async function welcome(
   const { user, authEpoch, message, session } = login;
   // Homes may have been removed by hand.
   await authority.depot.createHome(user);
-  const known: Session = { user, scope: "full", pathPrefix: [], tokenHash: null };
+  const known: Session = { user, scope: "full", pathPrefix: [], tokenHash: null, ...keyOf(guest) };
   if (session === undefined) {
     await answer(guest.link, { step: "authenticated", user, scope: known.scope, message });
     return { ...known, authEpoch };

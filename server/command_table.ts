@@ -11,6 +11,7 @@ import { configGroup } from "./commands/config.ts";
 import { checkCommand } from "./commands/check.ts";
 import { scrubCommand } from "./commands/scrub.ts";
 import { execGroup } from "./commands/exec.ts";
+import { keyCommand } from "./commands/key.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { SERVE_OPTIONS } from "./config.ts";
 import { sessionCommand } from "./commands/session.ts";
@@ -39,6 +40,7 @@ export const TRIVETD = defineProgram({
     serveCommand,
     userCommand,
     sessionCommand,
+    keyCommand,
     checkCommand,
     scrubCommand,
     execGroup,

@@ -71,6 +71,11 @@ export const SERVE_OPTIONS = {
     default: "on",
     help: "Faster transfers: a port of its own, any free one, for each that a client asks for",
   },
+  "require-key": {
+    kind: "boolean",
+    env: "TRIVETD_REQUIRE_KEY",
+    help: "Let nobody log in or register without a machine key; see trivetd key",
+  },
   registration: {
     kind: "choice",
     choices: ["open", "closed"],
@@ -160,6 +165,9 @@ export function toServeOptions(
     throw new TrivetError("USAGE", "--plain and --cert do not go together");
   }
   const classic = toClassicOptions(values, { hasNetdisk: services.includes("netdisk") });
+  if (values["require-key"] && classic !== undefined) {
+    throw new TrivetError("USAGE", "--require-key and --classic do not go together");
+  }
   return {
     services,
     time: toTimeOptions(values),
@@ -167,6 +175,7 @@ export function toServeOptions(
     port: values.port,
     plain: values.plain,
     direct: values.direct === "on",
+    requireKey: values["require-key"],
     defaultQuotaBytes: values["default-quota"],
     names: values.names,
     ...toLimitOptions(values),

@@ -13,6 +13,7 @@ import {
   FRAME_PAYLOAD_MAX_BYTES,
   FrameType,
 } from "../lib/frame/frame.ts";
+import { MACHINE_KEY_MECHANISM } from "../lib/auth/machine_key.ts";
 import { type AcceptedConn, Link } from "../lib/link/link.ts";
 import { awaitHello, sayWelcome } from "../lib/rpc/handshake.ts";
 import { DIRECT_METHOD, type DirectOffer, type Hello, toWireError } from "../lib/rpc/messages.ts";
@@ -20,7 +21,7 @@ import { type CallHandler, serveCalls } from "../lib/rpc/server.ts";
 import { SERVER_NAME } from "../lib/version.ts";
 import { type Admission, type AdmittedGuest, UNIX_SOURCE } from "./admission.ts";
 import { type Audit, auditCalls } from "./audit.ts";
-import { authenticate, type Authority } from "./authenticate.ts";
+import { authenticate, type KeyedAuthority } from "./authenticate.ts";
 import type { DirectDoors } from "./direct_doors.ts";
 import type { ExecService } from "./exec/service.ts";
 import type { LoginWatch } from "./login_watch.ts";
@@ -35,7 +36,7 @@ const REFUSAL_MS = 1000;
 
 /** What every connection shares. */
 export interface ConnectionContext {
-  readonly authority: Authority;
+  readonly authority: KeyedAuthority;
   readonly admission: Admission;
   readonly stores: NetdiskStores;
   /** Names of the services that are offered. */
@@ -93,11 +94,13 @@ export async function serveConnection(
   let service: string;
   try {
     if (context.shutdown.aborted) return;
-    ({ service } = await admit(link, context));
+    const greeted = await admit(link, context);
+    ({ service } = greeted);
     session = await authenticate(context.authority, {
       link,
       source,
       channelBinding: context.channelBinding,
+      ...greeted,
     });
     if (!context.admission.promote(guest)) return;
   } catch (error) {
@@ -115,25 +118,32 @@ export async function serveConnection(
   }
 }
 
-/** Reads the hello and says what the limits are. */
-async function admit(link: Link, context: ConnectionContext): Promise<Hello> {
+/** Reads the hello and says what the limits are; what both sides now know of the link. */
+async function admit(
+  link: Link,
+  context: ConnectionContext,
+): Promise<{ readonly service: string; readonly mechanisms: readonly string[] }> {
   const hello: Hello = await awaitHello(link);
   if (!context.services.has(hello.service)) {
     throw new TrivetError("UNKNOWN_SERVICE", "This server does not offer the service");
   }
+  const { service } = hello;
+  const mechanisms = [
+    context.channelBinding === undefined ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS",
+    "token",
+    MACHINE_KEY_MECHANISM,
+  ];
   await sayWelcome(link, {
     server: SERVER_NAME,
     serverId: context.serverId,
     guestPayloadMaxBytes: FRAME_PAYLOAD_GUEST_MAX_BYTES,
     payloadMaxBytes: FRAME_PAYLOAD_MAX_BYTES,
     requestsInFlightMax: context.requestsInFlightMax,
-    mechanisms: [
-      context.channelBinding === undefined ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS",
-      "token",
-    ],
+    mechanisms,
     registration: context.authority.registration,
+    ...(context.authority.keys.isRequired ? { keyRequired: true } : {}),
   });
-  return hello;
+  return { service, mechanisms };
 }
 
 /** A connection that is logged in. */

@@ -14,6 +14,9 @@ export interface DataFolder extends Disposable {
   readonly keys: string;
 }
 
+/** Name of the folder of keys in it. */
+export const KEYS_FOLDER = "keys";
+
 const OWNER_ONLY = 0o700;
 
 /**
@@ -23,7 +26,7 @@ const OWNER_ONLY = 0o700;
  * @throws {TrivetError} `FAILED` when another server uses it, or it cannot be made or written.
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
-  const keys = join(path, "keys");
+  const keys = join(path, KEYS_FOLDER);
   let lock: Disposable | null;
   try {
     await Deno.mkdir(path, { recursive: true, mode: OWNER_ONLY });

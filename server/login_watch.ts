@@ -1,6 +1,6 @@
 /**
  * Ends open connections whose login has ended: the session was ended, the password changed, the account
- * disabled or removed, by this server or by a command beside it. SQLite is where they meet.
+ * disabled or removed, the machine key revoked or at its end, by this server or by a command beside it. SQLite is where they meet.
  *
  * @module
  */
@@ -8,6 +8,7 @@
 import { getLogger } from "@logtape/logtape";
 import { TrivetError } from "../lib/errors.ts";
 import type { AccountCatalog, OpenLogin } from "./store/catalog_accounts.ts";
+import type { KeyCatalog } from "./store/catalog_keys.ts";
 
 /** How often the database is asked whether logins may have ended, in milliseconds. */
 export const LOGIN_CHECK_MS = 500;
@@ -21,7 +22,9 @@ export interface WatchedLogin {
 }
 
 /** What {@linkcode LoginWatch} asks. */
-export type LoginCatalog = Pick<AccountCatalog, "loginsMark" | "endedLogins">;
+export type LoginCatalog =
+  & Pick<AccountCatalog, "loginsMark" | "endedLogins">
+  & Pick<KeyCatalog, "endedKeys">;
 
 const log = getLogger(["trivet", "server"]);
 
@@ -76,7 +79,8 @@ export class LoginWatch implements AsyncDisposable {
       const asked = [...(mark === this.#mark ? this.#unchecked : this.#watched)];
       if (asked.length > 0) {
         const ended = await this.#catalog.endedLogins(asked.map(({ login }) => login));
-        for (const place of ended) this.#end(asked[place]);
+        for (const place of ended) this.#end(asked[place], sessionEnded());
+        await this.#endByKeys(asked);
       }
       // Only now: what failed is asked again.
       for (const watched of asked) this.#unchecked.delete(watched);
@@ -87,16 +91,33 @@ export class LoginWatch implements AsyncDisposable {
     }
   }
 
-  #end(watched: WatchedLogin | undefined): void {
+  async #endByKeys(asked: readonly WatchedLogin[]): Promise<void> {
+    const ids = new Set(asked.flatMap(({ login }) => login.keyId ?? []));
+    if (ids.size === 0) return;
+    const ended = new Set(await this.#catalog.endedKeys([...ids]));
+    for (const watched of asked) {
+      if (ended.has(watched.login.keyId ?? "")) this.#end(watched, keyEnded());
+    }
+  }
+
+  #end(watched: WatchedLogin | undefined, reason: TrivetError): void {
     if (watched === undefined || !this.#watched.has(watched)) return;
     this.#drop(watched);
     const { user } = watched.login;
-    log.info("Closed a connection of {user}: its login has ended", { user });
-    watched.end(new TrivetError("TOKEN_INVALID", "The session has ended or was revoked"));
+    log.info("Closed a connection of {user}: {reason}", { user, reason: reason.message });
+    watched.end(reason);
   }
 
   #drop(watched: WatchedLogin): void {
     this.#watched.delete(watched);
     this.#unchecked.delete(watched);
   }
+}
+
+function sessionEnded(): TrivetError {
+  return new TrivetError("TOKEN_INVALID", "The session has ended or was revoked");
+}
+
+function keyEnded(): TrivetError {
+  return new TrivetError("KEY_INVALID", "The machine key has ended or was revoked");
 }

@@ -24,6 +24,8 @@ import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
 import { type ExecOptions, ExecService } from "./exec/service.ts";
 import { LoginWatch } from "./login_watch.ts";
+import { KeyGate } from "./key_gate.ts";
+import { KeySeal } from "./key_seal.ts";
 import { openIdentity, openOwnCertificate, readTlsIdentity, type TlsIdentity } from "./identity.ts";
 import type { LimitOptions } from "./limit_config.ts";
 import { ActiveUploads } from "./netdisk/active_uploads.ts";
@@ -53,6 +55,8 @@ export interface NetdiskServeOptions extends LimitOptions {
   readonly direct?: boolean;
   /** The tutorials' protocol beside the netdisk's own, without encryption; off without it. */
   readonly classic?: ClassicOptions;
+  /** Whether nobody may log in, or register, without a machine key; not with `classic`. */
+  readonly requireKey?: boolean;
   /** Whether people may make accounts; without it: only when it listens on this machine alone. */
   readonly registration?: "open" | "closed";
   /** Quota of a new account, in bytes. */
@@ -104,6 +108,10 @@ export async function startNetdisk(
   services: ReadonlySet<string>,
 ): Promise<RunningNetdisk> {
   if (options.data === undefined) throw new TypeError("The netdisk needs a data folder");
+  if (options.requireKey === true && options.classic !== undefined) {
+    const text = "A machine key cannot be required together with the classic protocol";
+    throw new TrivetError("USAGE", text);
+  }
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await openDataFolder(options.data));
   const catalog = stack.adopt(SqliteCatalog.open(folder.database), (opened) => opened.close());
@@ -136,6 +144,7 @@ export async function startNetdisk(
   const activeUploads = new ActiveUploads(options);
   stack.use(new Expiry({ catalog, depot, activeUploads }, options));
 
+  const keys = await openKeys(catalog, { folder: folder.keys, options });
   const shutdown = new AbortController();
   const exec = services.has(EXEC_SERVICE)
     ? stack.use(await openExec(options, { audit, shutdown: shutdown.signal }))
@@ -149,6 +158,7 @@ export async function startNetdisk(
       catalog,
       depot,
       throttle: openThrottle(options),
+      keys,
       fakeSecret: identity.fakeSecret,
       registration,
       defaultQuotaBytes: options.defaultQuotaBytes ?? DEFAULT_QUOTA_BYTES,
@@ -243,6 +253,18 @@ async function openExec(
   return await ExecService.open(exec, { audit, shutdown });
 }
 
+async function openKeys(
+  catalog: SqliteCatalog,
+  { folder, options }: { readonly folder: string; readonly options: NetdiskServeOptions },
+): Promise<KeyGate> {
+  const isRequired = options.requireKey ?? false;
+  if (isRequired && (await catalog.listKeys({ limit: 1 })).length === 0) {
+    log.warning("Nobody can log in: there is no machine key yet; make one with trivetd key add");
+  }
+  const seal = await KeySeal.open(folder);
+  return await KeyGate.open({ catalog, seal, isRequired, now: () => performance.now() });
+}
+
 function openThrottle({ loginAttemptsFree }: LimitOptions): LoginThrottle {
   return new LoginThrottle(loginAttemptsFree === undefined ? {} : { pairFree: loginAttemptsFree });
 }
@@ -289,7 +311,8 @@ function defaultRegistration(addresses: readonly Address[]): "open" | "closed" {
 }
 
 function logAttempt(attempt: AuthAttempt): void {
-  const { kind, user, error, source } = attempt;
+  const { kind, error, source } = attempt;
+  const user = attempt.user ?? attempt.keyId;
   if (error === null) {
     log.info("Accepted {kind} of {user} from {source}", { kind, user, source });
   } else {

@@ -24,6 +24,7 @@ import { NetdiskClient, type NetdiskClientOptions } from "../netdisk.ts";
 import type { Credentials } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
 import type { ClientContext } from "./context.ts";
+import { readKeyFile } from "./key_file.ts";
 import { readPassword } from "./password.ts";
 import { DEFAULT_SERVER } from "./server_name.ts";
 
@@ -59,18 +60,20 @@ export async function findAccess(context: ClientContext): Promise<Access> {
 }
 
 /** A connector to the server, which asks about an unknown one where somebody can be asked. */
-export function makeConnector(
+export async function makeConnector(
   context: ClientContext,
   access: Access,
   options: { readonly replacesPin?: boolean } = {},
-): Connector {
+): Promise<Connector> {
   const { fingerprint } = context.globals;
+  const machineKey = (await readKeyFile(context))?.key;
   return new Connector({
     address: parseAddress(access.server),
     otherService: EXEC_SERVICE,
     plain: access.plain,
     trust: new FileTrustStore(access.files.knownServers),
     ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),
+    ...(machineKey === undefined ? {} : { machineKey }),
     ...confirmation(context),
     ...options,
   });
@@ -91,6 +94,7 @@ export async function findConnection(context: ClientContext): Promise<Connection
   const { globals, signal } = context;
   const access = await findAccess(context);
   const { fingerprint } = globals;
+  const machineKey = (await readKeyFile(context))?.text;
   return {
     server: access.server,
     plain: access.plain,
@@ -99,6 +103,7 @@ export async function findConnection(context: ClientContext): Promise<Connection
     signal,
     ...confirmation(context),
     ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(machineKey === undefined ? {} : { machineKey }),
   };
 }
 

@@ -13,6 +13,7 @@ import { openSession, registerAccount } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
 import { type Access, findAccess, findStored, makeConnector } from "./access.ts";
 import { type ClientContext, commandLine } from "./context.ts";
+import { readKeyFile } from "./key_file.ts";
 import { mustAskPassword, readNewPassword, readPassword } from "./password.ts";
 
 /** Makes an account, and makes server and account the defaults. */
@@ -20,7 +21,7 @@ export async function registerUser(context: ClientContext, user: string): Promis
   const { output, signal } = context;
   checkUserName(user);
   const access = await findAccess(context);
-  const connector = makeConnector(context, access, { replacesPin: true });
+  const connector = await makeConnector(context, access, { replacesPin: true });
   if (mustAskPassword(context)) await meet(context, connector, "register");
   const password = await readNewPassword(context);
   const registered = await registerAccount(connector, { user, password }, signal);
@@ -42,7 +43,7 @@ export async function loginUser(context: ClientContext, name: string | undefined
     );
   }
   checkUserName(user);
-  const connector = makeConnector(context, access, { replacesPin: true });
+  const connector = await makeConnector(context, access, { replacesPin: true });
   if (mustAskPassword(context)) await meet(context, connector, "login");
   const password = await readPassword(context);
   const session = await openSession(connector, { user, password }, signal);
@@ -72,6 +73,7 @@ export async function logoutUser(context: ClientContext): Promise<void> {
     throw new TrivetError("AUTH_REQUIRED", `Not logged in to ${access.server}`);
   }
   const { fingerprint } = globals;
+  const machineKey = (await readKeyFile(context))?.text;
   let revoked = false;
   try {
     await using client = await NetdiskClient.connect({
@@ -81,6 +83,7 @@ export async function logoutUser(context: ClientContext): Promise<void> {
       trust: new FileTrustStore(access.files.knownServers),
       signal,
       ...(fingerprint === undefined ? {} : { fingerprint }),
+      ...(machineKey === undefined ? {} : { machineKey }),
     });
     revoked = await client.logout(signal);
   } catch (error) {

@@ -26,12 +26,26 @@ const ScramFinalStep = v.strictObject({ step: v.literal("scram-final"), message:
 /** A login by token. */
 const TokenStep = v.strictObject({ step: v.literal("token"), token: Text });
 
+/** The first message of a machine key's exchange; the only one that some servers take at first. */
+export const MachineKeyStep = v.strictObject({
+  step: v.literal("machine-key"),
+  mechanism: Text,
+  keyId: Text,
+  nonce: Text,
+  ephemeral: Text,
+});
+
+/** The client's proof that it holds the machine key. */
+const MachineKeyProofStep = v.strictObject({ step: v.literal("machine-key-proof"), proof: Text });
+
 /** What the client sends in AUTH. */
 export const AuthRequest = v.variant("step", [
   RegisterStep,
   ScramFirstStep,
   ScramFinalStep,
   TokenStep,
+  MachineKeyStep,
+  MachineKeyProofStep,
 ]);
 /** See {@linkcode AuthRequest}. */
 export type AuthRequest = v.InferOutput<typeof AuthRequest>;
@@ -40,6 +54,14 @@ export type AuthRequest = v.InferOutput<typeof AuthRequest>;
 export const AuthResponse = v.variant("step", [
   v.object({ step: v.literal("registered"), user: v.string() }),
   v.object({ step: v.literal("scram-challenge"), message: v.string() }),
+  v.object({
+    step: v.literal("machine-key-challenge"),
+    nonce: v.string(),
+    ephemeral: v.string(),
+    /** The server's proof that it holds the machine key. */
+    proof: v.string(),
+  }),
+  v.object({ step: v.literal("machine-key-accepted") }),
   v.object({
     step: v.literal("authenticated"),
     user: v.string(),

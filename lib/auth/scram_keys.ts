@@ -74,11 +74,12 @@ export async function sha256(data: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", data));
 }
 
-/** HMAC-SHA-256 of `text` in UTF-8 under `key`. */
-export async function hmacSha256(key: Bytes, text: string): Promise<Bytes> {
+/** HMAC-SHA-256 of `data` under `key`; a text counts as its UTF-8. */
+export async function hmacSha256(key: Bytes, data: string | Bytes): Promise<Bytes> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
-  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, UTF8.encode(text)));
+  const bytes = typeof data === "string" ? UTF8.encode(data) : data;
+  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, bytes));
 }
 
 /** Exclusive-or of two keys of 32 bytes (RFC 5802 §3, ClientProof). */

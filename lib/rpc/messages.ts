@@ -45,6 +45,8 @@ export const Welcome = v.object({
   mechanisms: v.array(Text),
   /** Whether a person may make an account. */
   registration: v.picklist(["open", "closed"]),
+  /** Whether nothing but the exchange of a machine key is taken before it has succeeded. */
+  keyRequired: v.optional(v.boolean()),
 });
 /** See {@linkcode Welcome}. */
 export type Welcome = v.InferOutput<typeof Welcome>;

@@ -23,6 +23,8 @@ export interface Session {
   readonly tokenHash: Uint8Array | null;
   /** After a login by password alone: the account's epoch, see `Catalog.authEpoch`. */
   readonly authEpoch?: number;
+  /** Id of the machine key that admitted the connection. */
+  readonly keyId?: string;
 }
 
 /** The server's part of the netdisk. */

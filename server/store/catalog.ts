@@ -20,6 +20,7 @@ import type { Verifier } from "../../lib/auth/verifier.ts";
 import type { DURABILITY_MODES, OVERWRITE_MODES } from "../../lib/netdisk/messages.ts";
 import type { BatchCatalog } from "./catalog_batches.ts";
 import type { ContentCatalog } from "./catalog_contents.ts";
+import type { KeyCatalog } from "./catalog_keys.ts";
 import type { AccountCatalog } from "./catalog_accounts.ts";
 
 /** What to do when a name is taken. */
@@ -268,7 +269,7 @@ export interface UploadQuery {
  * The server's database. Failures are `TrivetError`s: `SERVER_BUSY` while another program holds the
  * database, `DISK_FULL`, and `INTERNAL` with the cause for everything unexpected.
  */
-export interface Catalog extends AccountCatalog, BatchCatalog, ContentCatalog {
+export interface Catalog extends AccountCatalog, BatchCatalog, ContentCatalog, KeyCatalog {
   /** Adds an account, durably. Throws `USER_EXISTS`. */
   createUser(user: NewUser): Promise<UserRecord>;
   /** An account by name, disabled or not. */

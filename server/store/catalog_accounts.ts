@@ -61,6 +61,8 @@ export interface OpenLogin {
   readonly tokenHash: Uint8Array | null;
   /** After a login by password alone: the account's epoch at that time. */
   readonly authEpoch?: number;
+  /** Id of the machine key that admitted the connection; see `KeyCatalog.endedKeys`. */
+  readonly keyId?: string;
 }
 
 /** Accounts and sessions, for an administrator. All changes are durable. */

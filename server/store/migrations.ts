@@ -142,6 +142,20 @@ const MIGRATIONS: readonly string[] = [
     ended_at_ms INTEGER
   ) STRICT;
   `,
+  `
+  -- "sealed" opens with a file that is not in the database; "services" is a JSON array.
+  CREATE TABLE machine_keys (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    services TEXT,
+    sealed BLOB NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    last_used_at_ms INTEGER,
+    expires_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX machine_keys_by_end ON machine_keys (expires_at_ms)
+    WHERE expires_at_ms IS NOT NULL;
+  `,
 ];
 
 /** The version of a database that this program writes. */

@@ -30,6 +30,7 @@ import type {
 } from "./catalog.ts";
 import type { BatchRecord } from "./catalog_batches.ts";
 import type { ContentRecord } from "./catalog_contents.ts";
+import type { KeyQuery, KeyRecord, NewKey } from "./catalog_keys.ts";
 import type {
   OpenLogin,
   QuotaChange,
@@ -42,6 +43,7 @@ import * as batches from "./sqlite_batches.ts";
 import * as contents from "./sqlite_contents.ts";
 import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
+import * as keys from "./sqlite_keys.ts";
 import * as trash from "./sqlite_trash.ts";
 import * as uploads from "./sqlite_uploads.ts";
 import * as users from "./sqlite_users.ts";
@@ -183,13 +185,47 @@ export class SqliteCatalog implements Catalog {
     return this.#read(() => {
       // SQLite counts the commits of all programs but this one.
       const row = this.#db.get("PRAGMA data_version") ?? {};
-      return `${integer(row, "data_version")}.${this.#loginChanges}`;
+      const endedKeys = keys.countEndedKeys(this.#db, this.#now());
+      return `${integer(row, "data_version")}.${this.#loginChanges}.${endedKeys}`;
     });
   }
 
   /** See {@linkcode Catalog.endedLogins}. */
   endedLogins(logins: readonly OpenLogin[]): Promise<number[]> {
     return this.#read(() => users.selectEnded(this.#db, logins));
+  }
+
+  /** See {@linkcode Catalog.addKey}. */
+  addKey(key: NewKey): Promise<KeyRecord> {
+    return this.#durable(() => keys.insertKey(this.#db, key, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.listKeys}. */
+  listKeys(query: KeyQuery): Promise<KeyRecord[]> {
+    return this.#read(() => keys.selectKeys(this.#db, query));
+  }
+
+  /** See {@linkcode Catalog.findKey}. */
+  findKey(id: string, service: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    const nowMs = this.#now();
+    return this.#read(() => keys.selectSealedKey(this.#db, id, { service, nowMs }));
+  }
+
+  /** See {@linkcode Catalog.noteKeyUse}. */
+  async noteKeyUse(id: string): Promise<void> {
+    const nowMs = this.#now();
+    const usedAtMs = await this.#read(() => keys.keyUseToNote(this.#db, id, nowMs));
+    if (usedAtMs !== null) await this.#write(() => keys.updateKeyUse(this.#db, id, usedAtMs));
+  }
+
+  /** See {@linkcode Catalog.revokeKey}. */
+  revokeKey(nameOrId: string): Promise<KeyRecord | null> {
+    return this.#endingLogins(() => keys.deleteKey(this.#db, nameOrId));
+  }
+
+  /** See {@linkcode Catalog.endedKeys}. */
+  endedKeys(ids: readonly string[]): Promise<string[]> {
+    return this.#read(() => keys.selectEndedKeys(this.#db, ids, this.#now()));
   }
 
   /** See {@linkcode Catalog.openUpload}. */

@@ -97,12 +97,16 @@ Deno.test("docs/protocol.md names every field of HELLO and WELCOME", () => {
 
 Deno.test("docs/protocol.md names every step of AUTH and its fields", () => {
   const tables = tablesOf(sectionOf(PAGE, "## Login"));
-  const [register, registered, token, first, challenge, final, authenticated] = tables;
+  const [key, keyChallenge, keyProof, keyAccepted, ...rest] = tables;
+  const [register, registered, token, first, challenge, final, authenticated] = rest;
   const requests = AuthRequest.options.map(({ entries }) => fieldsOf(entries));
-  assertEquals([register, first, final, token].map(namesIn), requests);
+  assertEquals([register, first, final, token, key, keyProof].map(namesIn), requests);
   const responses = AuthResponse.options.map(({ entries }) => fieldsOf(entries));
-  assertEquals([registered, challenge, authenticated].map(namesIn), responses);
-  assertEquals(tables.length, 7);
+  assertEquals(
+    [registered, challenge, keyChallenge, keyAccepted, authenticated].map(namesIn),
+    responses,
+  );
+  assertEquals(tables.length, 11);
   const steps = [...AuthRequest.options, ...AuthResponse.options].map(({ entries }) =>
     entries.step.literal
   );

@@ -91,7 +91,7 @@ Deno.test("garbage on the TLS port ends that connection only", async () => {
   const tcp = await server.connect();
   using tls = await Deno.startTls(tcp, { hostname: names[0] ?? "", caCerts: [cert] });
   const welcome = await greet(new Link(tls), { service: "netdisk" });
-  assertEquals(welcome.mechanisms, ["SCRAM-SHA-256-PLUS", "token"]);
+  assertEquals(welcome.mechanisms, ["SCRAM-SHA-256-PLUS", "token", "machine-key-1"]);
 });
 
 Deno.test("nothing but HELLO and AUTH is taken before the login", async () => {

@@ -23,6 +23,7 @@ const NEVER_MS = 2 ** 30;
 class FakeCatalog implements LoginCatalog {
   mark = "0";
   readonly ended = new Set<string>();
+  readonly endedKeyIds = new Set<string>();
   readonly asked: string[][] = [];
   failure: Error | undefined;
 
@@ -33,6 +34,10 @@ class FakeCatalog implements LoginCatalog {
   endedLogins(logins: readonly OpenLogin[]): Promise<number[]> {
     this.asked.push(logins.map(({ user }) => user));
     return Promise.resolve(logins.flatMap(({ user }, place) => this.ended.has(user) ? place : []));
+  }
+
+  endedKeys(ids: readonly string[]): Promise<string[]> {
+    return Promise.resolve(ids.filter((id) => this.endedKeyIds.has(id)));
   }
 }
 
@@ -75,6 +80,22 @@ Deno.test("LoginWatch.check() finds a login that ended before it was added", asy
   using _ada = watch.add(ada);
   await watch.check();
   assertEquals(ada.reasons, ["TOKEN_INVALID"]);
+});
+
+Deno.test("LoginWatch.check() ends those whose machine key has ended, and says so", async () => {
+  const catalog = new FakeCatalog();
+  await using watch = new LoginWatch(catalog, NEVER_MS);
+  const watched = ["k1", "k2", undefined].map((keyId) => {
+    const ada = watchedOf("ada");
+    return { ...ada, login: { ...ada.login, ...(keyId === undefined ? {} : { keyId }) } };
+  });
+  using stack = new DisposableStack();
+  for (const each of watched) stack.use(watch.add(each));
+  await watch.check();
+  catalog.endedKeyIds.add("k1");
+  catalog.mark = "1";
+  await watch.check();
+  assertEquals(watched.map(({ reasons }) => reasons), [["KEY_INVALID"], [], []]);
 });
 
 Deno.test("LoginWatch.check() asks again after the database was busy", async () => {

@@ -7,6 +7,7 @@ import { SqliteDatabase } from "../../../server/store/sqlite_database.ts";
 import { asCatalogError } from "../../../server/store/sqlite_errors.ts";
 import { SqliteCatalog } from "../../../server/store/sqlite_catalog.ts";
 import { testAccountCatalog } from "./catalog_accounts_contract.ts";
+import { testKeyCatalog } from "./catalog_keys_contract.ts";
 import {
   addUser,
   assertCode,
@@ -39,6 +40,7 @@ const withCatalog: WithCatalog = (work) =>
 
 testCatalog("SqliteCatalog", withCatalog);
 testAccountCatalog("SqliteCatalog", withCatalog);
+testKeyCatalog("SqliteCatalog", withCatalog);
 
 function rawly(path: string, work: (db: DatabaseSync) => void): void {
   const db = new DatabaseSync(path);
@@ -99,7 +101,7 @@ Deno.test("SqliteCatalog.open() brings a database of the first schema up to date
     rawly(path, (db) => {
       for (const table of later) db.exec(`DROP TABLE ${table}`);
       db.exec(
-        `ALTER TABLE users DROP COLUMN auth_epoch;
+        `DROP TABLE machine_keys; ALTER TABLE users DROP COLUMN auth_epoch;
          ALTER TABLE users DROP COLUMN quota_files; ALTER TABLE users DROP COLUMN used_files;
          ALTER TABLE uploads DROP COLUMN reserved_files;
          ALTER TABLE uploads DROP COLUMN replaced_files;
