@@ -34,6 +34,8 @@ export interface ConnectorOptions {
   readonly confirm?: (server: UnknownServer) => Promise<boolean>;
   /** Whether a certificate that has the given fingerprint replaces the one that was known. */
   readonly replacesPin?: boolean;
+  /** The service that is asked for; the netdisk without it. */
+  readonly service?: string;
   /**
    * Dials this port in place of the address's: one that the server has opened for us. The server is
    * known already, so nobody is asked and nothing is remembered.
@@ -88,7 +90,11 @@ export class Connector {
     try {
       const welcome = await underDeadline(
         link,
-        () => greet(link, { service: NETDISK_SERVICE, client: CLIENT_NAME }),
+        () =>
+          greet(link, {
+            service: this.#options.service ?? NETDISK_SERVICE,
+            client: CLIENT_NAME,
+          }),
         signal,
       );
       const sha256 = dialed.certificateSha256;

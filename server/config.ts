@@ -9,6 +9,7 @@ import { TrivetError } from "../lib/errors.ts";
 import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
 import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
+import { CHAT_SERVE_OPTIONS, toChatOptions } from "./chat_config.ts";
 import { CLASSIC_SERVE_OPTIONS, toClassicOptions } from "./classic_config.ts";
 import { defaultDataFolder } from "./data_folder.ts";
 import { LIMIT_SERVE_OPTIONS, toLimitOptions } from "./limit_config.ts";
@@ -92,6 +93,7 @@ export const SERVE_OPTIONS = {
   },
   ...LIMIT_SERVE_OPTIONS,
   ...CLASSIC_SERVE_OPTIONS,
+  ...CHAT_SERVE_OPTIONS,
   ...TIME_SERVE_OPTIONS,
   "log-level": {
     kind: "choice",
@@ -141,10 +143,12 @@ export function toServeOptions(
     throw new TrivetError("USAGE", "--plain and --cert do not go together");
   }
   const classic = toClassicOptions(values, { hasNetdisk: services.includes("netdisk") });
+  const needsData = services.includes("netdisk") || services.includes("chat");
   return {
     services,
     time: toTimeOptions(values),
-    ...(services.includes("netdisk") ? { data: values.data ?? defaultDataFolder(env) } : {}),
+    ...(needsData ? { data: values.data ?? defaultDataFolder(env) } : {}),
+    chat: toChatOptions(values),
     port: values.port,
     plain: values.plain,
     direct: values.direct === "on",

@@ -13,6 +13,7 @@ import {
   FrameType,
 } from "../lib/frame/frame.ts";
 import { type AcceptedConn, Link } from "../lib/link/link.ts";
+import { CHAT_SERVICE } from "../lib/chat/messages.ts";
 import { NETDISK_SERVICE } from "../lib/netdisk/messages.ts";
 import { awaitHello, sayWelcome } from "../lib/rpc/handshake.ts";
 import { DIRECT_METHOD, type DirectOffer, type Hello, toWireError } from "../lib/rpc/messages.ts";
@@ -21,6 +22,8 @@ import { SERVER_NAME } from "../lib/version.ts";
 import { type Admission, type AdmittedGuest, UNIX_SOURCE } from "./admission.ts";
 import { type Audit, auditCalls } from "./audit.ts";
 import { authenticate, type Authority } from "./authenticate.ts";
+import type { ChatHub } from "./chat/context.ts";
+import { CHAT_KEEPALIVE, openChatSession } from "./chat/service.ts";
 import type { DirectDoors } from "./direct_doors.ts";
 import type { LoginWatch } from "./login_watch.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
@@ -37,6 +40,10 @@ export interface ConnectionContext {
   readonly authority: Authority;
   readonly admission: Admission;
   readonly stores: NetdiskStores;
+  /** Whether the netdisk is served. */
+  readonly hasNetdisk: boolean;
+  /** The chat, where it is served. */
+  readonly chat: ChatHub | undefined;
   /** Ends connections whose login has ended. */
   readonly logins: LoginWatch;
   readonly serverId: string;
@@ -85,9 +92,10 @@ export async function serveConnection(
   const onShutdown = () => link.close(new TrivetError("SHUTTING_DOWN", "The server shuts down"));
   context.shutdown.addEventListener("abort", onShutdown);
   let session: Session;
+  let service: string;
   try {
     if (context.shutdown.aborted) return;
-    await admit(link, context);
+    service = await admit(link, context);
     session = await authenticate(context.authority, {
       link,
       source,
@@ -103,16 +111,18 @@ export async function serveConnection(
     context.admission.leave(guest);
   }
   try {
-    await serveMember(link, session, { ...context, conn, source });
+    await serveMember(link, session, { ...context, conn, source, service });
   } finally {
     context.admission.leaveMember(guest);
   }
 }
 
-/** Reads the hello and says what the limits are. */
-async function admit(link: Link, context: ConnectionContext): Promise<void> {
+/** Reads the hello and says what the limits are; the service that it asks for. */
+async function admit(link: Link, context: ConnectionContext): Promise<string> {
   const hello: Hello = await awaitHello(link);
-  if (hello.service !== NETDISK_SERVICE) {
+  const isServed = (hello.service === NETDISK_SERVICE && context.hasNetdisk) ||
+    (hello.service === CHAT_SERVICE && context.chat !== undefined);
+  if (!isServed) {
     throw new TrivetError("UNKNOWN_SERVICE", "This server does not offer the service");
   }
   await sayWelcome(link, {
@@ -127,13 +137,18 @@ async function admit(link: Link, context: ConnectionContext): Promise<void> {
     ],
     registration: context.authority.registration,
   });
+  return hello.service;
 }
 
 /** Serves the calls of somebody who is logged in. */
 async function serveMember(
   link: Link,
   session: Session,
-  context: ConnectionContext & { readonly conn: AcceptedConn; readonly source: string },
+  context: ConnectionContext & {
+    readonly conn: AcceptedConn;
+    readonly source: string;
+    readonly service: string;
+  },
 ): Promise<void> {
   link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
   using _watched = context.logins.add({
@@ -142,17 +157,21 @@ async function serveMember(
       link.closeAfter(encodeControl(FrameType.ERROR, 0, reason.toMessage()), reason);
     },
   });
-  await using netdisk = openNetdiskSession({ ...context.stores, session });
-  const { conn, doors, audit, source } = context;
+  const { chat, conn, doors, audit, source } = context;
+  const isChat = context.service === CHAT_SERVICE && chat !== undefined;
+  await using opened = isChat
+    ? openChatSession(chat, { session, link })
+    : openNetdiskSession({ ...context.stores, session });
   const { user } = session;
   const handle: CallHandler = async (call) => {
-    if (call.method !== DIRECT_METHOD || doors === undefined) return await netdisk.handle(call);
+    if (call.method !== DIRECT_METHOD || doors === undefined) return await opened.handle(call);
     return { head: { port: doors.open(conn) } satisfies DirectOffer };
   };
   const noted = audit === undefined ? handle : auditCalls(handle, audit, { user, source });
   await serveCalls(link, noted, {
     shutdown: context.shutdown,
     requestsInFlightMax: context.requestsInFlightMax,
+    ...(isChat ? { keepalive: CHAT_KEEPALIVE } : {}),
     onDefect: (error, method) => {
       log.error("Request {method} of {user} failed: {error}", {
         method,

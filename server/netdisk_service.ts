@@ -15,6 +15,7 @@ import type { NameRules } from "../lib/netdisk/path.ts";
 import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
 import { Admission } from "./admission.ts";
 import { Audit, type AuditOptions } from "./audit.ts";
+import { type ChatOptions, openChatHub } from "./chat/hub.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { type ClassicOptions, ClassicService } from "./classic/service.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
@@ -60,6 +61,10 @@ export interface NetdiskServeOptions extends LimitOptions {
   readonly loginTimeoutMs?: number;
   /** Where logins and changes are written down; nowhere without it. */
   readonly audit?: AuditOptions;
+  /** The chat beside the netdisk, on the same ports and accounts; off without it. */
+  readonly chat?: ChatOptions;
+  /** Whether the netdisk itself is served; yes without it. */
+  readonly netdisk?: boolean;
 }
 
 /** The netdisk as it runs. */
@@ -104,6 +109,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
     log.warning("Cannot delete what removed accounts have left: {error}", { error });
   });
   await catalog.removeExpiredTokens();
+  const chat = options.chat && stack.use(openChatHub(folder.database, options.chat));
 
   const identity = await openIdentity(catalog);
   const tls = options.plain === true
@@ -141,6 +147,8 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
     },
     admission: new Admission(options),
     stores: { catalog, depot, names, activeUploads: new ActiveUploads(options) },
+    hasNetdisk: options.netdisk ?? true,
+    chat,
     logins: stack.use(new LoginWatch(catalog)),
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,

@@ -17,7 +17,7 @@ import {
 import { type NetdiskServeOptions, type RunningNetdisk, startNetdisk } from "./netdisk_service.ts";
 
 /** Services that a server can have. */
-export const SERVICES = ["netdisk", "time"] as const;
+export const SERVICES = ["netdisk", "chat", "time"] as const;
 
 /** Name of a service. */
 export type ServiceName = typeof SERVICES[number];
@@ -35,11 +35,11 @@ export interface ServeOptions extends NetdiskServeOptions {
 
 /** A server that runs. */
 export interface RunningServer extends AsyncDisposable {
-  /** Where the netdisk listens, with the real port; empty without a netdisk. */
+  /** Where netdisk and chat listen, with the real port; empty without both. */
   readonly addresses: readonly Address[];
   /** Where the classic protocol is spoken, with the real port; empty when it is off. */
   readonly classic: readonly TcpAddress[];
-  /** The certificate's fingerprint, unless it serves without TLS or without a netdisk. */
+  /** The certificate's fingerprint, unless it serves without TLS, or the time alone. */
   readonly fingerprint: string | undefined;
   /** Whether people may make accounts. */
   readonly registration: "open" | "closed";
@@ -68,7 +68,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const time = services.has("time") ? await openTime(options, services) : undefined;
   let netdisk: RunningNetdisk | undefined;
   try {
-    if (services.has("netdisk")) netdisk = await startNetdisk(options);
+    if (services.has("netdisk") || services.has("chat")) {
+      netdisk = await startNetdisk({
+        ...options,
+        netdisk: services.has("netdisk"),
+        ...(services.has("chat") ? { chat: options.chat ?? {} } : {}),
+      });
+    }
   } catch (error) {
     await time?.[Symbol.asyncDispose]();
     throw error;

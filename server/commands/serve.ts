@@ -20,7 +20,7 @@ const log = getLogger(["trivet", "server"]);
 /** See the module. */
 export const serveCommand = defineCommand({
   name: "serve",
-  summary: "Serve the netdisk and the time until a signal ends it",
+  summary: "Serve the netdisk, the chat and the time until a signal ends it",
   description:
     "The first start makes the data folder, a key and a certificate; the time services alone " +
     "need none of them. SIGINT or SIGTERM lets requests in flight finish for up to 30 s; a second " +
@@ -57,7 +57,7 @@ export const serveCommand = defineCommand({
     announce(server, context, { services, isPlain: values.plain });
     log.info("Started trivetd {version} with {services}", {
       version: VERSION,
-      services: services.join(" and "),
+      services: listOf(services),
     });
     await context.untilInterrupted();
     context.output.note("Shutting down; a second signal ends at once");
@@ -76,8 +76,9 @@ interface Announced {
 function announce(server: RunningServer, context: CommandContext, asked: Announced): void {
   const { output } = context;
   const { services } = asked;
-  const next = services.includes("netdisk") ? nextCommand(server, context, asked) : null;
-  output.line(`Trivet ${VERSION} serves ${services.join(" and ")}`);
+  const hasAccounts = services.includes("netdisk") || services.includes("chat");
+  const next = hasAccounts ? nextCommand(server, context, asked) : null;
+  output.line(`Trivet ${VERSION} serves ${listOf(services)}`);
   if (next !== null) {
     output.line(`  address      ${server.addresses.map(formatAddress).join(", ")}`);
     output.line(`  fingerprint  ${server.fingerprint ?? "none: connections are not encrypted"}`);
@@ -101,6 +102,12 @@ function announce(server: RunningServer, context: CommandContext, asked: Announc
     })),
     next,
   });
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function listOf(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
 /** The command that a new user types first. */

@@ -105,10 +105,14 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** A logged-in connection; `wrap` may put a fault between the two. */
-  async login(token: string, wrap = (conn: Transport) => conn): Promise<RpcClient> {
+  async login(
+    token: string,
+    wrap = (conn: Transport) => conn,
+    service = "netdisk",
+  ): Promise<RpcClient> {
     const link = new Link(wrap(await this.connect()));
     try {
-      await greet(link, { service: "netdisk" });
+      await greet(link, { service });
       await link.send(encodeControl(FrameType.AUTH, 0, { step: "token", token }));
       await expectFrame(link, FrameType.AUTH);
     } catch (error) {
