@@ -81,6 +81,23 @@ export type { KnownServer, PinnedServer, WebpkiServer } from "./lib/link/known_s
 export type { UnknownServer } from "./lib/link/dial.ts";
 export type { CertificateInfo } from "./lib/link/certificate.ts";
 
+// The chat's client.
+export {
+  ChatClient,
+  type ChatClientOptions,
+  type ChatFollowOptions,
+  type ChatHistoryOptions,
+  type ChatPage,
+  type ChatSendOptions,
+} from "./client/chat.ts";
+export type {
+  ChatEvent,
+  ChatMember,
+  ChatMessage,
+  ChatRoom,
+  RoomRole,
+} from "./lib/chat/messages.ts";
+
 // The clock's client.
 export {
   type ClockCallOptions,
@@ -147,6 +164,8 @@ export {
   SERVICES,
 } from "./server/serve.ts";
 export { DEFAULT_QUOTA_BYTES, type NetdiskServeOptions } from "./server/netdisk_service.ts";
+export type { ChatOptions } from "./server/chat/hub.ts";
+export type { ChatCatalogLimits } from "./server/store/catalog_chat.ts";
 export type { AuditOptions } from "./server/audit.ts";
 export type { LimitOptions } from "./server/limit_config.ts";
 export type { Rotation } from "./server/rotating_file.ts";

@@ -27,6 +27,7 @@ import { CHAT_KEEPALIVE, openChatSession } from "./chat/service.ts";
 import type { DirectDoors } from "./direct_doors.ts";
 import type { LoginWatch } from "./login_watch.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
+import { logout } from "./netdisk/files.ts";
 import { openNetdiskSession } from "./netdisk/service.ts";
 
 /** From accept to logged in, in milliseconds. */
@@ -164,6 +165,10 @@ async function serveMember(
     : openNetdiskSession({ ...context.stores, session });
   const { user } = session;
   const handle: CallHandler = async (call) => {
+    // A login is of the connection, whatever its service.
+    if (isChat && call.method === "logout") {
+      return { head: await logout({ ...context.stores, session }) };
+    }
     if (call.method !== DIRECT_METHOD || doors === undefined) return await opened.handle(call);
     return { head: { port: doors.open(conn) } satisfies DirectOffer };
   };

@@ -19,7 +19,7 @@ import {
   readCredential,
 } from "../config.ts";
 import { Connector } from "../connector.ts";
-import { NetdiskClient } from "../netdisk.ts";
+import { NetdiskClient, type NetdiskClientOptions } from "../netdisk.ts";
 import type { Credentials } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
 import type { ClientContext } from "./context.ts";
@@ -73,11 +73,21 @@ export function makeConnector(
 
 /** Connects as whoever the options, the environment or the last login say. */
 export async function openClient(context: ClientContext): Promise<NetdiskClient> {
+  const limitRate = context.globals["limit-rate"];
+  return await NetdiskClient.connect({
+    ...await connectOptions(context),
+    ...(limitRate === undefined ? {} : { limitRate }),
+  });
+}
+
+/** Where to, as whom, and whom to trust, for a client of any service. */
+export async function connectOptions(
+  context: ClientContext,
+): Promise<Omit<NetdiskClientOptions, "limitRate">> {
   const { globals, signal } = context;
   const access = await findAccess(context);
   const { fingerprint } = globals;
-  const limitRate = globals["limit-rate"];
-  return await NetdiskClient.connect({
+  return {
     server: access.server,
     plain: access.plain,
     credentials: await findCredentials(context, access),
@@ -85,8 +95,7 @@ export async function openClient(context: ClientContext): Promise<NetdiskClient>
     signal,
     ...confirmation(context),
     ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(limitRate === undefined ? {} : { limitRate }),
-  });
+  };
 }
 
 /** The token that is stored for the server, unless it is of another account. */

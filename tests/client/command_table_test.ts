@@ -22,6 +22,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   put: ["a"],
   get: ["a"],
   cat: ["a"],
+  chat: ["rooms"],
 };
 
 /** The option tables of commands and of all below them. */
