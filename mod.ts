@@ -96,7 +96,7 @@ export type {
   ChatMessage,
   ChatRoom,
   RoomRole,
-} from "./lib/chat/messages.ts";
+} from "./client/chat_types.ts";
 
 // The clock's client.
 export {

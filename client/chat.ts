@@ -8,15 +8,10 @@
 import {
   CHAT_PAGE_MAX,
   CHAT_SERVICE,
-  type ChatEvent,
-  type ChatMember,
-  type ChatMessage,
   type ChatMethod,
   type ChatRequest,
   type ChatResponse,
-  type ChatRoom,
   checkChatResponse,
-  type RoomRole,
 } from "../lib/chat/messages.ts";
 import { checkMessageText, parseChatAddress } from "../lib/chat/names.ts";
 import { TrivetError } from "../lib/errors.ts";
@@ -24,6 +19,7 @@ import { parseAddress } from "../lib/link/address.ts";
 import { parseFingerprint } from "../lib/link/fingerprint.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
 import { followEvents } from "./chat_follow.ts";
+import type { ChatEvent, ChatMember, ChatMessage, ChatRoom, RoomRole } from "./chat_types.ts";
 import { Connections } from "./connections.ts";
 import { Connector } from "./connector.ts";
 import type { NetdiskClientOptions } from "./netdisk.ts";

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { CHAT_PAGE_MAX, ChatEvent, checkChatResponse } from "../lib/chat/messages.ts";
+import { CHAT_PAGE_MAX, ChatEvent as EventHead, checkChatResponse } from "../lib/chat/messages.ts";
 import { TrivetError } from "../lib/errors.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
 import { checkHead } from "../lib/rpc/messages.ts";
 import type { ChatFollowOptions } from "./chat.ts";
+import type { ChatEvent } from "./chat_types.ts";
 import { isMendable, sleep } from "./retry.ts";
 
 /** Events that wait for a reader; beyond them the connection is given up and caught up with later. */
@@ -138,7 +139,7 @@ class EventQueue {
   }
 
   #take(head: unknown): void {
-    this.#events.push(checkHead(ChatEvent, head, "EVENT"));
+    this.#events.push(checkHead(EventHead, head, "EVENT"));
     if (this.#events.length - this.#at > QUEUE_MAX) this.#rpc.close();
     this.#wake?.();
   }

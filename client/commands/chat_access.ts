@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { ChatMessage } from "../../lib/chat/messages.ts";
 import { formatTimestamp } from "../../lib/term/format.ts";
 import { ChatClient } from "../chat.ts";
 import { connectOptions } from "./access.ts";
+import type { ChatMessage } from "../chat_types.ts";
 import type { ClientContext } from "./context.ts";
 
 /** Connects as whoever the options, the environment or the last login say. */

@@ -5,10 +5,10 @@
  */
 
 import { MESSAGE_MAX_BYTES } from "../../lib/chat/names.ts";
-import type { ChatMessage } from "../../lib/chat/messages.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { abortable } from "../abortable.ts";
 import { openChat, toJson } from "./chat_access.ts";
+import type { ChatMessage } from "../chat_types.ts";
 import type { ClientContext } from "./context.ts";
 import { readLines } from "./read_lines.ts";
 

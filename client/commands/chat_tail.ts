@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { ChatMessage } from "../../lib/chat/messages.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { ChatClient } from "../chat.ts";
 import { openChat, toJson, toLine } from "./chat_access.ts";
+import type { ChatMessage } from "../chat_types.ts";
 import type { ClientContext } from "./context.ts";
 
 /** Messages that `tail` shows without `--since`. */
