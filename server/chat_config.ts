@@ -6,6 +6,7 @@
 
 import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
 import type { ChatOptions } from "./chat/hub.ts";
+import { OUTBOX_MAX_BYTES } from "./chat/outbox.ts";
 import { MESSAGES_PER_SECOND } from "./chat/rates.ts";
 import { CHAT_CATALOG_LIMITS } from "./store/sqlite_chat.ts";
 
@@ -14,6 +15,9 @@ const COUNT_MAX = 1_000_000;
 
 /** Shorter times would delete what nobody has read yet. */
 const KEEP_MIN_MS = 60_000;
+
+/** Less would cut connections for a few long messages at once. */
+const QUEUE_MIN_BYTES = 64 * 1024;
 
 /** See the module. */
 export const CHAT_SERVE_OPTIONS = {
@@ -48,6 +52,13 @@ export const CHAT_SERVE_OPTIONS = {
     max: COUNT_MAX,
     help: "Rooms that one account may be in",
   },
+  "chat-queue": {
+    kind: "bytes",
+    env: "TRIVETD_CHAT_QUEUE",
+    default: `${OUTBOX_MAX_BYTES / 1024 ** 2}M`,
+    min: QUEUE_MIN_BYTES,
+    help: "Events that wait for a connection before it is cut",
+  },
 } as const satisfies OptionTable;
 
 /** What the options say about the chat. */
@@ -56,6 +67,7 @@ export function toChatOptions(values: ValuesOf<typeof CHAT_SERVE_OPTIONS>): Chat
   const keepCount = values["chat-keep-count"];
   return {
     messagesPerSecond: values["chat-rate"],
+    outboxMaxBytes: values["chat-queue"],
     limits: { roomsPerUserMax: values["chat-rooms"] },
     ...(keepMs === undefined ? {} : { keepMs }),
     ...(keepCount === undefined ? {} : { keepCount }),

@@ -140,3 +140,46 @@ Deno.test("connections that are cut in a burst leave no gap and repeat nothing",
   assertEquals(kept.trim().split("\n").map((line) => JSON.parse(line).text), wanted);
   assert(cuts >= 3, `${cuts} cuts`);
 });
+
+Deno.test("a reader that stalls is cut, others go on, and it misses nothing in the end", async () => {
+  const count = 3000;
+  await using world = await World.create();
+  const server = await world.serve(["--chat-rate", "100000", "--chat-queue", "64K"]);
+  const [ann, bob, cat] = await people(world, server, "ann", "bob", "cat");
+  assert(ann !== undefined && bob !== undefined && cat !== undefined);
+  await ann.ok(["chat", "create", "lobby"]);
+  const followers: {
+    process: Deno.ChildProcess;
+    heard: Promise<string[]>;
+    said: Promise<string>;
+  }[] = [];
+  for (const person of [bob, cat]) {
+    await person.ok(["chat", "join", "lobby"]);
+    const process = person.spawn(["--json", "chat", "tail", "lobby", "--follow"]);
+    followers.push({
+      process,
+      heard: linesUntil(process.stdout, (_, heard) => heard === count),
+      said: new Response(process.stderr).text(),
+    });
+  }
+  for (let tries = 0; tries < 30; tries++) {
+    const { members } = await ann.json(["chat", "who", "lobby"]);
+    if (members.every(({ user, online }: Presence) => online === (user !== "ann"))) break;
+  }
+  const [stalled, reader] = followers;
+  assert(stalled !== undefined && reader !== undefined);
+  stalled.process.kill("SIGSTOP");
+  const filler = "x".repeat(4000);
+  const wanted = Array.from({ length: count }, (_, i) => `${i} ${filler}`);
+  await ann.ok(["chat", "send", "lobby", "--lines"], { stdin: `${wanted.join("\n")}\n` });
+  const textsOf = (lines: readonly string[]) => lines.map((line) => JSON.parse(line).text);
+  assertEquals(textsOf(await reader.heard), wanted);
+  stalled.process.kill("SIGCONT");
+  assertEquals(textsOf(await stalled.heard), wanted);
+  for (const { process } of followers) {
+    process.kill("SIGINT");
+    await process.status;
+  }
+  assertStringIncludes(await stalled.said, "connecting again");
+  assert(!(await reader.said).includes("connecting again"));
+});
