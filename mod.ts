@@ -97,6 +97,23 @@ export type { CommandEnd, ListedCommand } from "./client/exec/exec_types.ts";
 export { COMMAND_SIGNALS, type CommandSignal } from "./lib/exec/signals.ts";
 export type { ExecOptions as ExecServeOptions } from "./server/exec/service.ts";
 
+// The chat's client.
+export {
+  ChatClient,
+  type ChatClientOptions,
+  type ChatFollowOptions,
+  type ChatHistoryOptions,
+  type ChatPage,
+  type ChatSendOptions,
+} from "./client/chat.ts";
+export type {
+  ChatEvent,
+  ChatMember,
+  ChatMessage,
+  ChatRoom,
+  RoomRole,
+} from "./client/chat_types.ts";
+
 // The clock's client.
 export {
   type ClockCallOptions,
@@ -163,6 +180,8 @@ export {
   SERVICES,
 } from "./server/serve.ts";
 export { DEFAULT_QUOTA_BYTES, type NetdiskServeOptions } from "./server/netdisk_service.ts";
+export type { ChatOptions } from "./server/chat/hub.ts";
+export type { ChatCatalogLimits } from "./server/store/catalog_chat.ts";
 export type { AuditOptions } from "./server/audit.ts";
 export type { LimitOptions } from "./server/limit_config.ts";
 export type { Rotation } from "./server/rotating_file.ts";

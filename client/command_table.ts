@@ -8,6 +8,7 @@
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
 import { catCommand } from "./commands/cat.ts";
+import { chatCommand } from "./commands/chat.ts";
 import { cpCommand } from "./commands/cp.ts";
 import { dfCommand } from "./commands/df.ts";
 import { execCommand } from "./commands/exec.ts";
@@ -37,7 +38,7 @@ import { GLOBAL_OPTIONS } from "./global_options.ts";
 export const TRIVET = defineProgram({
   name: "trivet",
   version: VERSION,
-  summary: "Trivet's client: a netdisk and a clock on your own network",
+  summary: "Trivet's client: a netdisk, a chat and a clock on your own network",
   description:
     "Options may stand before or after the command, and each has a variable in the environment. " +
     "TRIVET_TOKEN logs in with a token; it has no option, since other users can see arguments.",
@@ -69,6 +70,7 @@ export const TRIVET = defineProgram({
     syncCommand,
     catCommand,
     verifyCommand,
+    chatCommand,
     timeCommand,
     shellCommand,
     execCommand,

@@ -106,6 +106,20 @@ export type ErrorCode =
   | "CHANGED"
   | "UPLOAD_TAKEN_OVER"
   | "LOCAL_IN_USE"
+  | "ROOM_NAME_INVALID"
+  | "MESSAGE_INVALID"
+  | "MESSAGE_TOO_LONG"
+  | "ROOM_NOT_FOUND"
+  | "MESSAGE_NOT_FOUND"
+  | "CHAT_USER_NOT_FOUND"
+  | "NOT_A_MEMBER"
+  | "BANNED"
+  | "RATE_LIMITED"
+  | "SLOW_READER"
+  | "TOO_MANY_ROOMS"
+  | "ROOM_FULL"
+  | "TOO_MANY_REACTIONS"
+  | "ROOM_EXISTS"
   | "INTERRUPTED";
 
 /** Every error code of Trivet, grouped by exit code. */
@@ -239,6 +253,29 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   CHANGED: kind(EXIT.CONFLICT, true, "Run the same command again"),
   UPLOAD_TAKEN_OVER: kind(EXIT.CONFLICT, false, "Another session has taken over this upload"),
   LOCAL_IN_USE: kind(EXIT.CONFLICT, true, "Wait until the other command is done"),
+
+  ROOM_NAME_INVALID: kind(
+    EXIT.USAGE,
+    false,
+    "Use 1 to 64 of a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit",
+  ),
+  MESSAGE_INVALID: kind(EXIT.USAGE, false, "Send text, without control characters"),
+  MESSAGE_TOO_LONG: kind(EXIT.USAGE, false, "Send several messages, or store a file and name it"),
+  ROOM_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the rooms with trivet chat rooms"),
+  MESSAGE_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "Find its id with trivet chat history"),
+  CHAT_USER_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "Check the name of the person"),
+  NOT_A_MEMBER: kind(EXIT.REFUSED, false, "Join the room with trivet chat join"),
+  BANNED: kind(EXIT.REFUSED, false, "Ask a moderator of the room for an invitation"),
+  RATE_LIMITED: kind(EXIT.UNAVAILABLE, true, "Wait as long as the message says"),
+  SLOW_READER: kind(
+    EXIT.UNAVAILABLE,
+    true,
+    "Connect again and go on behind the number that the error names",
+  ),
+  TOO_MANY_ROOMS: kind(EXIT.SPACE, false, "Leave a room with trivet chat leave"),
+  ROOM_FULL: kind(EXIT.SPACE, false, "Ask the owner of the room to make another one"),
+  TOO_MANY_REACTIONS: kind(EXIT.SPACE, false, "Answer with a message"),
+  ROOM_EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or join the room"),
 
   INTERRUPTED: kind(EXIT.INTERRUPTED, false, "Run the same command again to go on"),
 };

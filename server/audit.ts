@@ -9,6 +9,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { dirname, join } from "node:path";
+import { CHAT_UNRECORDED } from "../lib/chat/messages.ts";
 import { BATCH_ITEMS_MAX, NETDISK_UNRECORDED } from "../lib/netdisk/messages.ts";
 import { formatPath } from "../lib/netdisk/path.ts";
 import { toWireError } from "../lib/rpc/messages.ts";
@@ -187,7 +188,9 @@ export interface AuditedCaller {
  */
 export function auditCalls(handle: CallHandler, audit: Audit, caller: AuditedCaller): CallHandler {
   return async (call) => {
-    if (NETDISK_UNRECORDED.has(call.method)) return await handle(call);
+    if (NETDISK_UNRECORDED.has(call.method) || CHAT_UNRECORDED.has(call.method)) {
+      return await handle(call);
+    }
     const startedMs = performance.now();
     const note = (error: unknown, reply: Reply | void) =>
       audit.note({

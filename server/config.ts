@@ -10,6 +10,7 @@ import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
 import { formatDuration } from "../lib/term/format.ts";
 import { DEFAULT_PORT } from "../lib/link/address.ts";
 import { NAME_RULES } from "../lib/netdisk/path.ts";
+import { CHAT_SERVE_OPTIONS, toChatOptions } from "./chat_config.ts";
 import { CLASSIC_SERVE_OPTIONS, toClassicOptions } from "./classic_config.ts";
 import { KEEP_PARTIALS_MS, KEEP_TRASH_MS } from "./care/expiry.ts";
 import { defaultDataFolder } from "./data_folder.ts";
@@ -114,6 +115,7 @@ export const SERVE_OPTIONS = {
     min: 0,
     help: "Delete what has been in the trash for so long; 0 is never",
   },
+  ...CHAT_SERVE_OPTIONS,
   ...TIME_SERVE_OPTIONS,
   ...EXEC_SERVE_OPTIONS,
   "log-level": {
@@ -171,6 +173,7 @@ export function toServeOptions(
   return {
     services,
     time: toTimeOptions(values),
+    chat: toChatOptions(values),
     ...(hasMembers(services) ? { data: values.data ?? defaultDataFolder(env) } : {}),
     port: values.port,
     plain: values.plain,

@@ -15,6 +15,7 @@ import {
 } from "../lib/frame/frame.ts";
 import { MACHINE_KEY_MECHANISM } from "../lib/auth/machine_key.ts";
 import { type AcceptedConn, Link } from "../lib/link/link.ts";
+import { CHAT_SERVICE } from "../lib/chat/messages.ts";
 import { awaitHello, sayWelcome } from "../lib/rpc/handshake.ts";
 import { DIRECT_METHOD, type DirectOffer, type Hello, toWireError } from "../lib/rpc/messages.ts";
 import { type CallHandler, serveCalls } from "../lib/rpc/server.ts";
@@ -22,10 +23,13 @@ import { SERVER_NAME } from "../lib/version.ts";
 import { type Admission, type AdmittedGuest, UNIX_SOURCE } from "./admission.ts";
 import { type Audit, auditCalls } from "./audit.ts";
 import { authenticate, type KeyedAuthority } from "./authenticate.ts";
+import type { ChatHub } from "./chat/context.ts";
+import { CHAT_KEEPALIVE, openChatSession } from "./chat/service.ts";
 import type { DirectDoors } from "./direct_doors.ts";
 import type { ExecService } from "./exec/service.ts";
 import type { LoginWatch } from "./login_watch.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
+import { logout } from "./netdisk/files.ts";
 import { type NetdiskSession, openNetdiskSession } from "./netdisk/service.ts";
 
 /** From accept to logged in, in milliseconds. */
@@ -43,6 +47,8 @@ export interface ConnectionContext {
   readonly services: ReadonlySet<string>;
   /** Remote commands, where they are offered. */
   readonly exec: ExecService | undefined;
+  /** The chat, where it is served. */
+  readonly chat: ChatHub | undefined;
   /** Ends connections whose login has ended. */
   readonly logins: LoginWatch;
   readonly serverId: string;
@@ -167,10 +173,14 @@ async function serveMember(
       link.closeAfter(encodeControl(FrameType.ERROR, 0, reason.toMessage()), reason);
     },
   });
-  await using service = openService(session, context);
+  await using service = openService(session, { ...context, link });
   const { conn, doors, audit, source } = context;
   const { user } = session;
   const handle: CallHandler = async (call) => {
+    // A login is of the connection, whatever its service.
+    if (context.service === CHAT_SERVICE && call.method === "logout") {
+      return { head: await logout({ ...context.stores, session }) };
+    }
     if (call.method !== DIRECT_METHOD || doors === undefined) return await service.handle(call);
     return { head: { port: doors.open(conn) } satisfies DirectOffer };
   };
@@ -181,6 +191,7 @@ async function serveMember(
   await serveCalls(link, noted, {
     shutdown: context.shutdown,
     requestsInFlightMax: context.requestsInFlightMax,
+    ...(context.service === CHAT_SERVICE ? { keepalive: CHAT_KEEPALIVE } : {}),
     onDefect: (error, method) => {
       log.error("Request {method} of {user} failed: {error}", {
         method,
@@ -194,8 +205,11 @@ async function serveMember(
 /** The service that the hello named, for one connection. */
 function openService(
   session: Session,
-  { service, exec, stores, source }: MemberContext,
+  { service, exec, chat, stores, source, link }: MemberContext & { readonly link: Link },
 ): NetdiskSession {
+  if (service === CHAT_SERVICE && chat !== undefined) {
+    return openChatSession(chat, { session, link });
+  }
   if (service !== EXEC_SERVICE || exec === undefined) {
     return openNetdiskSession({ ...stores, session });
   }

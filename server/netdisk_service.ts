@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { LoginThrottle } from "../lib/auth/throttle.ts";
 import { TrivetError } from "../lib/errors.ts";
+import { CHAT_SERVICE } from "../lib/chat/messages.ts";
 import { EXEC_SERVICE } from "../lib/exec/messages.ts";
 import { type Address, isLoopback, type TcpAddress } from "../lib/link/address.ts";
 import { formatFingerprint } from "../lib/link/fingerprint.ts";
@@ -16,6 +17,7 @@ import type { NameRules } from "../lib/netdisk/path.ts";
 import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
 import { Admission } from "./admission.ts";
 import { Audit, type AuditOptions } from "./audit.ts";
+import { type ChatOptions, openChatHub } from "./chat/hub.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { type ClassicOptions, ClassicService } from "./classic/service.ts";
 import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
@@ -73,6 +75,8 @@ export interface NetdiskServeOptions extends LimitOptions {
   readonly audit?: AuditOptions;
   /** Remote commands, for the service `exec`; it needs `audit` too. */
   readonly exec?: ExecOptions;
+  /** How the service `chat` is set up. */
+  readonly chat?: ChatOptions;
 }
 
 /** The netdisk as it runs. */
@@ -125,6 +129,9 @@ export async function startNetdisk(
     log.warning("Cannot delete what removed accounts have left: {error}", { error });
   });
   await catalog.removeExpiredTokens();
+  const chat = services.has(CHAT_SERVICE)
+    ? stack.use(openChatHub(folder.database, options.chat ?? {}))
+    : undefined;
 
   const identity = await openIdentity(catalog);
   const tls = options.plain === true
@@ -172,6 +179,7 @@ export async function startNetdisk(
     stores: { catalog, depot, names, activeUploads },
     services,
     exec,
+    chat,
     logins: stack.use(new LoginWatch(catalog)),
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,

@@ -17,16 +17,16 @@ import {
 import { type NetdiskServeOptions, type RunningNetdisk, startNetdisk } from "./netdisk_service.ts";
 
 /** Services that a server can have. */
-export const SERVICES = ["netdisk", "time", "exec"] as const;
+export const SERVICES = ["netdisk", "chat", "time", "exec"] as const;
 
 /** Name of a service. */
 export type ServiceName = typeof SERVICES[number];
 
 /** Services that `trivetd serve` starts when none is named; remote commands never are. */
-export const DEFAULT_SERVICES: readonly ServiceName[] = ["netdisk", "time"];
+export const DEFAULT_SERVICES: readonly ServiceName[] = ["netdisk", "chat", "time"];
 
 /** Services that people log in to, all through one port. */
-const MEMBER_SERVICES: readonly ServiceName[] = ["netdisk", "exec"];
+const MEMBER_SERVICES: readonly ServiceName[] = ["netdisk", "chat", "exec"];
 
 /** Whether somebody logs in to one of the services. */
 export function hasMembers(services: readonly ServiceName[]): boolean {
@@ -46,7 +46,7 @@ export interface ServeOptions extends NetdiskServeOptions {
 
 /** A server that runs. */
 export interface RunningServer extends AsyncDisposable {
-  /** Where netdisk and remote commands listen, with the real port; empty without both. */
+  /** Where netdisk, chat and remote commands listen, with the real port; empty without them. */
   readonly addresses: readonly Address[];
   /** Where the classic protocol is spoken, with the real port; empty when it is off. */
   readonly classic: readonly TcpAddress[];

@@ -41,6 +41,9 @@ export interface CallOptions {
   readonly onData?: DataHandler;
 }
 
+/** Takes the head of an EVENT of the connection itself; it must not wait. */
+export type EventHandler = (head: unknown) => void;
+
 const REQUEST_ID_MAX = 0xffff_ffff;
 
 /** One request in flight. */
@@ -95,6 +98,7 @@ export class RpcClient implements AsyncDisposable {
   readonly #waiting = new Set<CallState>();
   readonly #places: Places;
   readonly #heartbeat: Heartbeat;
+  #onEvent: EventHandler | undefined;
   #lastId = 0;
   #failure: TrivetError | null = null;
   readonly #failed = new AbortController();
@@ -162,6 +166,11 @@ export class RpcClient implements AsyncDisposable {
       throw error;
     }
     return new ClientCall(this.#link, state.id, state);
+  }
+
+  /** From now on hands events of the connection to `onEvent`; without it they are dropped. */
+  listen(onEvent: EventHandler | undefined): void {
+    this.#onEvent = onEvent;
   }
 
   /** Forgets a call; if the server is still busy with it, it is told to stop. */
@@ -313,7 +322,9 @@ export class RpcClient implements AsyncDisposable {
         this.#link.send(encodeFrame(FrameType.PONG, 0, frame.payload.slice())).catch(() => {});
         return;
       case FrameType.PONG:
+        return;
       case FrameType.EVENT:
+        this.#onEvent?.(readMessage(frame).head);
         return;
       case FrameType.ERROR:
         throw readError(frame);

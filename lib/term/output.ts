@@ -144,6 +144,16 @@ export class Output {
   }
 
   /**
+   * Writes one of many documents to stdout, each in a line, for results that have no end; nothing without
+   * `--json`.
+   *
+   * @throws {OutputClosedError} The reader has gone.
+   */
+  jsonLine(value: unknown): void {
+    if (this.isJson) this.#writeResult(`${safeJson(value)}\n`);
+  }
+
+  /**
    * Writes a file's bytes to stdout.
    *
    * @throws {OutputClosedError} The reader has gone.

@@ -28,7 +28,7 @@ const log = getLogger(["trivet", "server"]);
 /** See the module. */
 export const serveCommand = defineCommand({
   name: "serve",
-  summary: "Serve the netdisk and the time until a signal ends it",
+  summary: "Serve the netdisk, the chat and the time until a signal ends it",
   description:
     "The first start makes the data folder, a key and a certificate; the time services alone " +
     "need none of them. Remote commands are served only where exec is named. SIGINT or SIGTERM " +
@@ -72,7 +72,7 @@ export const serveCommand = defineCommand({
     announce(server, context, { services, isPlain: values.plain });
     log.info("Started trivetd {version} with {services}", {
       version: VERSION,
-      services: services.join(" and "),
+      services: listOf(services),
     });
     await context.untilInterrupted();
     context.output.note("Shutting down; a second signal ends at once");
@@ -92,7 +92,7 @@ function announce(server: RunningServer, context: CommandContext, asked: Announc
   const { output } = context;
   const { services } = asked;
   const next = hasMembers(services) ? nextCommand(server, context, asked) : null;
-  output.line(`Trivet ${VERSION} serves ${services.join(" and ")}`);
+  output.line(`Trivet ${VERSION} serves ${listOf(services)}`);
   if (next !== null) {
     output.line(`  address      ${server.addresses.map(formatAddress).join(", ")}`);
     output.line(`  fingerprint  ${server.fingerprint ?? "none: connections are not encrypted"}`);
@@ -116,6 +116,12 @@ function announce(server: RunningServer, context: CommandContext, asked: Announc
     })),
     next,
   });
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function listOf(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
 /** The command that a new user types first. */

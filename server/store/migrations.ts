@@ -156,6 +156,87 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX machine_keys_by_end ON machine_keys (expires_at_ms)
     WHERE expires_at_ms IS NOT NULL;
   `,
+  `
+  -- The one sequence behind ids of messages and numbers of their changes.
+  CREATE TABLE chat_sequence (last INTEGER NOT NULL) STRICT;
+  INSERT INTO chat_sequence (last) VALUES (0);
+
+  -- Rooms, and the direct messages of two people, which go with either account. Names of private rooms
+  -- are not unique: a name that is refused would tell that such a room exists.
+  CREATE TABLE chat_conversations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('room', 'direct')),
+    name TEXT,
+    user_a TEXT REFERENCES users (name) ON DELETE CASCADE,
+    user_b TEXT REFERENCES users (name) ON DELETE CASCADE,
+    private INTEGER NOT NULL CHECK (private IN (0, 1)),
+    topic TEXT NOT NULL DEFAULT '',
+    created_at_ms INTEGER NOT NULL,
+    CHECK ((kind = 'room') = (name IS NOT NULL)),
+    CHECK ((kind = 'direct') = (user_a IS NOT NULL AND user_b IS NOT NULL))
+  ) STRICT;
+  CREATE UNIQUE INDEX chat_public_rooms ON chat_conversations (name)
+    WHERE kind = 'room' AND private = 0;
+  CREATE INDEX chat_rooms ON chat_conversations (name) WHERE kind = 'room';
+  CREATE UNIQUE INDEX chat_pairs ON chat_conversations (user_a, user_b) WHERE kind = 'direct';
+  CREATE INDEX chat_pairs_by_second ON chat_conversations (user_b) WHERE kind = 'direct';
+
+  CREATE TABLE chat_members (
+    conversation INTEGER NOT NULL REFERENCES chat_conversations (number) ON DELETE CASCADE,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    state TEXT NOT NULL CHECK (state IN ('joined', 'invited', 'banned')),
+    role TEXT NOT NULL CHECK (role IN ('owner', 'moderator', 'member')),
+    since_ms INTEGER NOT NULL,
+    delivered_id INTEGER NOT NULL DEFAULT 0,
+    read_id INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (conversation, user)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX chat_members_by_user ON chat_members (user, state);
+
+  -- "sender" stays what it was; "account" goes with the account, so that a later one of the same name
+  -- has no rights to the message.
+  CREATE TABLE chat_messages (
+    id INTEGER PRIMARY KEY,
+    changed INTEGER NOT NULL UNIQUE,
+    conversation INTEGER NOT NULL REFERENCES chat_conversations (number) ON DELETE CASCADE,
+    sender TEXT NOT NULL,
+    account TEXT REFERENCES users (name) ON DELETE SET NULL,
+    client_id TEXT NOT NULL,
+    sent_at_ms INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    mentions TEXT NOT NULL,
+    reply_to INTEGER,
+    edited_at_ms INTEGER,
+    redacted_at_ms INTEGER,
+    redacted_by TEXT,
+    UNIQUE (account, client_id)
+  ) STRICT;
+  CREATE INDEX chat_messages_by_conversation ON chat_messages (conversation, id);
+  CREATE INDEX chat_messages_by_time ON chat_messages (sent_at_ms);
+
+  CREATE TABLE chat_reactions (
+    message INTEGER NOT NULL REFERENCES chat_messages (id) ON DELETE CASCADE,
+    emoji TEXT NOT NULL,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    PRIMARY KEY (message, emoji, user)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX chat_reactions_by_user ON chat_reactions (user);
+
+  -- Trigrams find parts of words, and words of languages that write no spaces.
+  CREATE VIRTUAL TABLE chat_search USING fts5 (
+    text, content = 'chat_messages', content_rowid = 'id', tokenize = 'trigram'
+  );
+  CREATE TRIGGER chat_search_insert AFTER INSERT ON chat_messages BEGIN
+    INSERT INTO chat_search (rowid, text) VALUES (new.id, new.text);
+  END;
+  CREATE TRIGGER chat_search_delete AFTER DELETE ON chat_messages BEGIN
+    INSERT INTO chat_search (chat_search, rowid, text) VALUES ('delete', old.id, old.text);
+  END;
+  CREATE TRIGGER chat_search_update AFTER UPDATE OF text ON chat_messages BEGIN
+    INSERT INTO chat_search (chat_search, rowid, text) VALUES ('delete', old.id, old.text);
+    INSERT INTO chat_search (rowid, text) VALUES (new.id, new.text);
+  END;
+  `,
 ];
 
 /** The version of a database that this program writes. */

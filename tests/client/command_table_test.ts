@@ -25,6 +25,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   cat: ["a"],
   verify: ["a", "b"],
   exec: ["a"],
+  chat: ["rooms"],
 };
 
 /** The option tables of commands and of all below them. */

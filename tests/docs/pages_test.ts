@@ -41,6 +41,7 @@ const PAGES = [
   "docs/dependencies.md",
   "docs/performance.md",
   "docs/time.md",
+  "docs/chat.md",
   "docs/classic.md",
   "docs/names.md",
   "docs/shell.md",

@@ -119,7 +119,7 @@ Deno.test({
     const [lines = ""] = shellBlocks(sectionOf(await readPage("README.md"), "## The time"));
     await using server = await TestServer.start({
       plain: false,
-      services: ["netdisk", "time"],
+      services: ["netdisk", "chat", "time"],
       time: { timePort: 0, sntpPort: 0 },
     });
     await using shell = await Shell.open(server);

@@ -1,0 +1,50 @@
+/**
+ * What the commands of `trivet chat` share: connecting, and how messages are printed.
+ *
+ * @module
+ */
+
+import { formatTimestamp } from "../../lib/term/format.ts";
+import { ChatClient } from "../chat.ts";
+import { findConnection } from "./access.ts";
+import type { ChatMessage } from "../chat_types.ts";
+import type { ClientContext } from "./context.ts";
+
+/** Connects as whoever the options, the environment or the last login say. */
+export async function openChat(context: ClientContext): Promise<ChatClient> {
+  return await ChatClient.connect(await findConnection(context));
+}
+
+/** A message as `--json` prints it. */
+export function toJson(message: ChatMessage): Record<string, unknown> {
+  const { id, seq, room, from, timeMs, text, clientId } = message;
+  const { replyTo, mentions = [], editedMs, redactedMs, redactedBy, reactions = [] } = message;
+  return {
+    id,
+    seq,
+    room,
+    from,
+    time: new Date(timeMs).toISOString(),
+    text,
+    client_id: clientId,
+    reply_to: replyTo ?? null,
+    mentions,
+    edited: editedMs === undefined ? null : new Date(editedMs).toISOString(),
+    redacted: redactedMs === undefined ? null : new Date(redactedMs).toISOString(),
+    redacted_by: redactedBy ?? null,
+    reactions,
+  };
+}
+
+/** A message in a line for people; further lines of it are indented. */
+export function toLine(message: ChatMessage): string[] {
+  const { id, timeMs, from, text, replyTo, editedMs, redactedBy, reactions = [] } = message;
+  const said = redactedBy === undefined ? text : `(redacted by ${redactedBy})`;
+  const answer = replyTo === undefined ? "" : `(to ${replyTo}) `;
+  const edited = editedMs === undefined || redactedBy !== undefined ? "" : " (edited)";
+  const reacted = reactions.map(({ emoji, users }) => ` [${emoji} ${users.length}]`).join("");
+  const [first = "", ...more] = said.split("\n");
+  const head = `${id}  ${formatTimestamp(timeMs)}  ${from}: ${answer}${first}`;
+  const lines = [head, ...more.map((line) => `    ${line}`)];
+  return lines.with(-1, `${lines.at(-1)}${edited}${reacted}`);
+}

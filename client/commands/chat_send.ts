@@ -1,0 +1,73 @@
+/**
+ * The work behind `trivet chat send`.
+ *
+ * @module
+ */
+
+import { MESSAGE_MAX_BYTES } from "../../lib/chat/names.ts";
+import { TrivetError } from "../../lib/errors.ts";
+import { abortable } from "../abortable.ts";
+import { openChat, toJson } from "./chat_access.ts";
+import type { ChatMessage } from "../chat_types.ts";
+import type { ClientContext } from "./context.ts";
+import { readLines } from "./read_lines.ts";
+
+const READ_BYTES = 16 * 1024;
+
+/** Sends one message, or one for each line of stdin. */
+export async function sendMessages(
+  context: ClientContext,
+  message: {
+    readonly to: string;
+    readonly text: string | undefined;
+    readonly lines: boolean;
+    readonly replyTo: number | undefined;
+  },
+): Promise<void> {
+  const { output, signal, stdin } = context;
+  const { to, text, lines, replyTo } = message;
+  if (lines && text !== undefined && text !== "-") {
+    throw new TrivetError("USAGE", "--lines reads stdin: leave the text out");
+  }
+  const options = { signal, ...(replyTo === undefined ? {} : { replyTo }) };
+  if (!lines) {
+    const whole = text === undefined || text === "-" ? await readText(context) : text;
+    await using chat = await openChat(context);
+    const sent = await chat.send(to, whole, options);
+    output.note(`Sent message ${sent.id} to ${sent.room}`);
+    output.json({ message: toJson(sent) });
+    return;
+  }
+  await using chat = await openChat(context);
+  const sent: ChatMessage[] = [];
+  let count = 0;
+  for await (const line of readLines(stdin, signal)) {
+    if (line.trim() === "") continue;
+    const stored = await chat.send(to, line, options);
+    if (output.isJson) sent.push(stored);
+    count += 1;
+  }
+  output.note(`Sent ${count} messages to ${to}`);
+  output.json({ messages: sent.map(toJson) });
+}
+
+/** All of stdin, without the line feed at its end. */
+async function readText({ signal, stdin }: ClientContext): Promise<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(READ_BYTES);
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const count = await abortable(stdin.read(buffer), signal);
+    if (count === null) break;
+    bytes += count;
+    if (bytes > 2 * MESSAGE_MAX_BYTES) {
+      throw new TrivetError(
+        "MESSAGE_TOO_LONG",
+        `The message has more than ${MESSAGE_MAX_BYTES} bytes, which is the limit`,
+      );
+    }
+    text += decoder.decode(buffer.subarray(0, count), { stream: true });
+  }
+  return (text + decoder.decode()).replace(/\r?\n$/, "");
+}

@@ -1,0 +1,87 @@
+import { assert, assertEquals } from "@std/assert";
+import { LocalBroker } from "../../../server/chat/local_broker.ts";
+import { Outbox } from "../../../server/chat/outbox.ts";
+import { MessageRates } from "../../../server/chat/rates.ts";
+import { decodeControl } from "../../../lib/frame/decode.ts";
+import { FRAME_HEADER_BYTES } from "../../../lib/frame/frame.ts";
+import { testBroker } from "./broker_contract.ts";
+
+testBroker("LocalBroker", () => new LocalBroker());
+
+/** A link whose peer reads when the test says so. */
+class SlowLink {
+  readonly writes: Uint8Array[] = [];
+  last: Uint8Array | undefined;
+  #reads: (() => void)[] = [];
+
+  send(frame: Uint8Array): Promise<void> {
+    this.writes.push(frame);
+    return new Promise((resolve) => this.#reads.push(resolve));
+  }
+
+  closeAfter(frame: Uint8Array): Promise<void> {
+    this.last = frame;
+    return Promise.resolve();
+  }
+
+  /** The peer reads one write. */
+  async read(): Promise<void> {
+    this.#reads.shift()?.();
+    await turns();
+  }
+}
+
+/** Lets what is ready go on. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+Deno.test("Outbox.push() joins what is published together to one write", async () => {
+  const link = new SlowLink();
+  const outbox = new Outbox(link);
+  for (const byte of [1, 2, 3]) outbox.push(Uint8Array.of(byte), byte);
+  await turns();
+  outbox.push(Uint8Array.of(4), 4);
+  assertEquals(link.writes, [Uint8Array.of(1, 2, 3)]);
+  await link.read();
+  assertEquals(link.writes[1], Uint8Array.of(4));
+  await link.read();
+});
+
+Deno.test("Outbox.push() fills its cap, and cuts what is one byte beyond", async () => {
+  const link = new SlowLink();
+  const outbox = new Outbox(link, 10);
+  outbox.push(new Uint8Array(6), 1);
+  await turns();
+  outbox.push(new Uint8Array(4), 2);
+  assertEquals(link.last, undefined);
+  await link.read();
+  outbox.push(new Uint8Array(6), 3);
+  assertEquals(link.last, undefined);
+  outbox.push(new Uint8Array(1), 4);
+  assert(link.last !== undefined);
+  const { head } = decodeControl(link.last.subarray(FRAME_HEADER_BYTES));
+  const { code, details } = head as { code: string; details: Record<string, number> };
+  assertEquals([code, details["resume_after"]], ["SLOW_READER", 1]);
+  const { length } = link.writes;
+  outbox.push(new Uint8Array(1), 5);
+  await link.read();
+  assertEquals(link.writes.length, length);
+});
+
+Deno.test("MessageRates.take() allows a burst, then the rate, each user for themselves", () => {
+  const rates = new MessageRates(2);
+  const taken = Array.from({ length: 9 }, () => rates.take("ann", 1000));
+  assertEquals(taken, [0, 0, 0, 0, 0, 0, 0, 0, 500]);
+  assertEquals(rates.take("bob", 1000), 0);
+  assertEquals(rates.take("ann", 1499), 1);
+  assertEquals(rates.take("ann", 1500), 0);
+  assertEquals(rates.take("ann", 1500), 500);
+});
+
+Deno.test("MessageRates.take() lets one message of a slow rate go after a pause", () => {
+  const rates = new MessageRates(0.1);
+  assertEquals(rates.take("ann", 0), 0);
+  assertEquals(rates.take("ann", 1), 9999);
+  assertEquals(rates.take("ann", 10_000), 0);
+});
