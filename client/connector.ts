@@ -27,8 +27,8 @@ export interface ConnectorOptions {
   readonly address: Address;
   /** The service that is asked for; the netdisk without it. */
   readonly service?: string;
-  /** The service that is asked for where the first one is not offered: for a login, any will do. */
-  readonly otherService?: string;
+  /** Services that are asked for where the first one is not offered: for a login, any will do. */
+  readonly otherServices?: readonly string[];
   /** Without TLS; for loopback only. */
   readonly plain?: boolean;
   /** What the certificate's fingerprint must be. */
@@ -93,13 +93,17 @@ export class Connector {
    * for a key and there is none.
    */
   async open(signal?: AbortSignal): Promise<GreetedLink> {
-    const { service = NETDISK_SERVICE, otherService } = this.#options;
-    try {
-      return await this.#open(service, signal);
-    } catch (error) {
-      const isOther = error instanceof TrivetError && error.code === "UNKNOWN_SERVICE";
-      if (!isOther || otherService === undefined) throw error;
-      return await this.#open(otherService, signal);
+    const { service = NETDISK_SERVICE, otherServices = [] } = this.#options;
+    const others = [...otherServices];
+    for (let asked = service;;) {
+      try {
+        return await this.#open(asked, signal);
+      } catch (error) {
+        const isOther = error instanceof TrivetError && error.code === "UNKNOWN_SERVICE";
+        const next = isOther ? others.shift() : undefined;
+        if (next === undefined) throw error;
+        asked = next;
+      }
     }
   }
 

@@ -7,6 +7,7 @@
 
 import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import { CHAT_SERVICE } from "../../lib/chat/messages.ts";
 import { EXEC_SERVICE } from "../../lib/exec/messages.ts";
 import { formatAddress, parseAddress } from "../../lib/link/address.ts";
 import type { UnknownServer } from "../../lib/link/dial.ts";
@@ -69,7 +70,7 @@ export async function makeConnector(
   const machineKey = (await readKeyFile(context))?.key;
   return new Connector({
     address: parseAddress(access.server),
-    otherService: EXEC_SERVICE,
+    otherServices: [CHAT_SERVICE, EXEC_SERVICE],
     plain: access.plain,
     trust: new FileTrustStore(access.files.knownServers),
     ...(fingerprint === undefined ? {} : { fingerprint: parseFingerprint(fingerprint) }),
