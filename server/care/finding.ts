@@ -51,6 +51,10 @@ export interface Finding {
   readonly countedBytes?: number;
   /** What it should count. */
   readonly realBytes?: number;
+  /** Files that the database counts. */
+  readonly countedFiles?: number;
+  /** Files that it should count. */
+  readonly realFiles?: number;
 }
 
 /** Something that looks wrong, and how to look at it again. */

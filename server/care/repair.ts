@@ -78,7 +78,10 @@ async function setRight(data: RepairedData, finding: Finding): Promise<string | 
       await depot.createHome(user ?? "");
       return "an empty home is made";
     case "quota":
-      await care.setUsedBytes(user ?? "", finding.realBytes ?? 0);
+      await care.setUsed(user ?? "", {
+        bytes: finding.realBytes ?? 0,
+        files: finding.realFiles ?? 0,
+      });
       return "counted anew";
     case "home-without-account":
     case "foreign":
