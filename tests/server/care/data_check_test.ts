@@ -277,6 +277,28 @@ Deno.test("DataCheck names what a crash left, judges no count before a repair se
   assertEquals(left, []);
 });
 
+Deno.test("DataCheck names a batch that a crash left, and a repair settles it", async () => {
+  await using server = await filled();
+  await server.stop();
+  const parts = join(server.data, "parts");
+  await withData(server, async ({ catalog }) => {
+    const file = { size: 10, replacedBytes: 0, replacedFiles: 0 };
+    const files = [{ ...file, index: 0, path: ["x"] }, { ...file, index: 1, path: ["n", "y"] }];
+    await catalog.beginBatch({ id: "batch", user: "ada", files, durability: "commit" });
+    await Deno.writeFile(join(parts, "batch-0"), noise(10));
+    await Deno.mkdir(join(parts, "batch"));
+  });
+  const { found, left } = await repaired(server);
+  assertEquals(found, ["unsettled-batch parts/batch"]);
+  assertEquals(left, []);
+  await withData(server, async ({ care }) => {
+    const { usedFiles, usedBytes } = await care.account("ada") ?? {};
+    assertEquals([usedFiles, usedBytes], [4, 350 + 3 * MEBIBYTE]);
+  });
+  const names = Array.from(Deno.readDirSync(parts), ({ name }) => name);
+  assertEquals(names.filter((name) => name.startsWith("batch")), []);
+});
+
 Deno.test("DataCheck looks at one account only when told to", async () => {
   await using server = await filled();
   await server.addUser("bob");
