@@ -119,7 +119,7 @@ export class DataCheck {
     this.summary.bytes += size.bytes;
     const after = await care.account(name);
     const finding = size.isWhole && isSettled(before, after)
-      ? judge(after, size.bytes)
+      ? judge(after, size)
       : await this.#lookAtQuota(name);
     if (finding !== null) yield { finding, look: () => this.#lookAtQuota(name) };
   }
@@ -144,7 +144,7 @@ export class DataCheck {
       const size: HomeSize = { bytes: 0, files: 0, isWhole: true };
       for await (const _ of lookAtHome(folders.homes, name, size, this.#options.signal));
       const after = await care.account(name);
-      if (size.isWhole && isSettled(before, after)) return judge(after, size.bytes);
+      if (size.isWhole && isSettled(before, after)) return judge(after, size);
     }
     this.summary.unjudged.add(name);
     return null;
@@ -175,10 +175,13 @@ function isSettled(
 }
 
 /** Compares what an account counts with what its home, its trash and its uploads take. */
-function judge(account: AccountCount, homeBytes: number): Finding | null {
-  const { name: user, usedBytes: countedBytes, reservedBytes, trashBytes } = account;
-  const realBytes = homeBytes + trashBytes + reservedBytes;
-  if (countedBytes === realBytes) return null;
-  const detail = `${countedBytes} bytes are counted; files, trash and uploads take ${realBytes}`;
-  return { kind: "quota", user, where: `homes/${user}`, detail, countedBytes, realBytes };
+function judge(account: AccountCount, home: HomeSize): Finding | null {
+  const { name: user, usedBytes: countedBytes, usedFiles: countedFiles } = account;
+  const realBytes = home.bytes + account.trashBytes + account.reservedBytes;
+  const realFiles = home.files + account.trashFiles + account.reservedFiles;
+  if (countedBytes === realBytes && countedFiles === realFiles) return null;
+  const counted = `${countedBytes} bytes (files: ${countedFiles}) are counted`;
+  const detail = `${counted}; files, trash and uploads take ${realBytes} (files: ${realFiles})`;
+  const counts = { countedBytes, realBytes, countedFiles, realFiles };
+  return { kind: "quota", user, where: `homes/${user}`, detail, ...counts };
 }

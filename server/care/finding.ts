@@ -10,6 +10,8 @@ import { setTimeout as delay } from "node:timers/promises";
 export type FindingKind =
   /** A commit that a crash left; the next start settles it. */
   | "unsettled-commit"
+  /** The same for small files that were sent together. */
+  | "unsettled-batch"
   /** The same for a way into the trash or out of it. */
   | "unsettled-trash"
   /** The same for a move that replaces a file. */
@@ -51,6 +53,10 @@ export interface Finding {
   readonly countedBytes?: number;
   /** What it should count. */
   readonly realBytes?: number;
+  /** Files that the database counts. */
+  readonly countedFiles?: number;
+  /** Files that it should count. */
+  readonly realFiles?: number;
 }
 
 /** Something that looks wrong, and how to look at it again. */

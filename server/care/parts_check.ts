@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { formatPath } from "../../lib/netdisk/path.ts";
+import type { Catalog } from "../store/catalog.ts";
 import { PART_ID } from "../netdisk/depot_parts.ts";
 import { type CheckedData, PAGE_MAX } from "./checked_data.ts";
 import type { Finding, Suspect } from "./finding.ts";
@@ -64,16 +65,26 @@ export async function* suspectParts(
       const info = lookAt(join(folders.parts, id));
       if (info === null) return null;
       const where = `parts/${id}`;
+      if (await isOfBatch(catalog, id)) return null;
+      // Not the time of the content, which is that of the source.
+      const isYoung = (info.ctime ?? info.mtime ?? 0).valueOf() >= judgedBeforeMs;
       if (!info.isFile || !PART_ID.test(id)) {
+        // A batch builds new folders there before its intent is written down.
+        if (info.isDirectory && isYoung) return null;
         return { kind: "foreign", user: null, where, detail: "No part of an upload" };
       }
       if (await catalog.findUploadById(id) !== null) return null;
-      // Not the time of the content, which is that of the source.
-      if ((info.ctime ?? info.mtime ?? 0).valueOf() >= judgedBeforeMs) return null;
+      if (isYoung) return null;
       const detail = "A part that belongs to no upload";
       return { kind: "part-without-upload", user: null, where, detail, id };
     };
     const finding = await look();
     if (finding !== null) yield { finding, look };
   }
+}
+
+/** Whether something is a part of a batch that is not over, or the folder in which it builds folders. */
+async function isOfBatch(catalog: Catalog, name: string): Promise<boolean> {
+  const batches = await catalog.listBatches(PAGE_MAX);
+  return batches.some(({ id }) => name === id || name.startsWith(`${id}-`));
 }

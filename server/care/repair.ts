@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Depot } from "../netdisk/depot.ts";
 import { makePrivateFolder } from "../netdisk/depot_setup.ts";
 import { endCommit } from "../store/recovery.ts";
+import { endBatch } from "../store/recovery_batches.ts";
 import { endMove, endTrash } from "../store/recovery_moves.ts";
 import { type CheckedData, PAGE_MAX } from "./checked_data.ts";
 import type { Finding } from "./finding.ts";
@@ -60,6 +61,11 @@ async function setRight(data: RepairedData, finding: Finding): Promise<string | 
         if (move.id === id) await endMove(data, move);
       }
       return "settled";
+    case "unsettled-batch":
+      for (const batch of await catalog.listBatches(PAGE_MAX)) {
+        if (batch.id === id) await endBatch(data, batch);
+      }
+      return "settled";
     case "upload-without-part":
       await catalog.discardUpload(id);
       return "the upload is forgotten";
@@ -78,7 +84,10 @@ async function setRight(data: RepairedData, finding: Finding): Promise<string | 
       await depot.createHome(user ?? "");
       return "an empty home is made";
     case "quota":
-      await care.setUsedBytes(user ?? "", finding.realBytes ?? 0);
+      await care.setUsed(user ?? "", {
+        bytes: finding.realBytes ?? 0,
+        files: finding.realFiles ?? 0,
+      });
       return "counted anew";
     case "home-without-account":
     case "foreign":

@@ -37,16 +37,20 @@ export async function* suspectTrash(
 async function lookAtItem(data: CheckedData, id: string): Promise<Finding | null> {
   const item = await data.catalog.findTrash(id);
   if (item === null || item.state !== "kept") return null;
-  const { user, bytes } = item;
+  const { user, bytes, files } = item;
   const size = await measureItem(data, item);
   const where = `trash/${user}/${id}`;
   if (size === null) {
     const detail = `${formatPath(item.path)} is not in the trash`;
     return { kind: "row-without-trash", user, where, detail, id };
   }
-  if (size.bytes === bytes) return null;
-  const detail = `${formatPath(item.path)} is counted with ${bytes} bytes and takes ${size.bytes}`;
-  const counts = { countedBytes: bytes, realBytes: size.bytes };
+  if (size.bytes === bytes && size.files === files) return null;
+  const counted = `${formatPath(item.path)} is counted with ${bytes} bytes (files: ${files})`;
+  const detail = `${counted} and takes ${size.bytes} (files: ${size.files})`;
+  const counts = {
+    ...{ countedBytes: bytes, realBytes: size.bytes },
+    ...{ countedFiles: files, realFiles: size.files },
+  };
   return { kind: "trash-size", user, where, detail, id, ...counts };
 }
 

@@ -9,7 +9,7 @@ import { formatPath } from "../../lib/netdisk/path.ts";
 import { type CheckedData, PAGE_MAX } from "./checked_data.ts";
 import type { Finding, Suspect } from "./finding.ts";
 
-/** Commits, ways into and out of the trash and moves, of one user if one is given. */
+/** Commits, batches, ways into and out of the trash and moves, of one user if one is given. */
 export async function* suspectUnsettled(
   data: CheckedData,
   user?: string,
@@ -30,6 +30,10 @@ async function lookAgain({ catalog }: CheckedData, finding: Finding): Promise<Fi
     const item = await catalog.findTrash(id);
     return item !== null && item.state !== "kept" ? finding : null;
   }
+  if (kind === "unsettled-batch") {
+    const batches = await catalog.listBatches(PAGE_MAX);
+    return batches.some((batch) => batch.id === id) ? finding : null;
+  }
   const moves = await catalog.listMoves(PAGE_MAX);
   return moves.some((move) => move.id === id) ? finding : null;
 }
@@ -44,6 +48,10 @@ async function* unsettled({ catalog }: CheckedData): AsyncGenerator<Finding, voi
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE_MAX) break;
     after = last.id;
+  }
+  for (const { id, user, files } of await catalog.listBatches(PAGE_MAX)) {
+    const detail = `Publishing small files together was interrupted (files: ${files.length})`;
+    yield { kind: "unsettled-batch", user, where: `parts/${id}`, detail, id };
   }
   const states = ["moving", "restoring", "emptying"] as const;
   for (let after = "";;) {

@@ -79,6 +79,8 @@ export const checkCommand = defineCommand({
         detail: finding.detail,
         counted_bytes: finding.countedBytes ?? null,
         real_bytes: finding.realBytes ?? null,
+        counted_files: finding.countedFiles ?? null,
+        real_files: finding.realFiles ?? null,
         repaired: done?.isDone ?? false,
         repair: done?.text ?? null,
       });

@@ -17,7 +17,13 @@ export interface AccountCount {
   readonly reservedBytes: number;
   /** Of these, bytes in the trash. */
   readonly trashBytes: number;
-  /** Commits, removals and moves that have not ended: while there are any, the sum may be off. */
+  /** Files taken in all. */
+  readonly usedFiles: number;
+  /** Of these, files that uploads have reserved. */
+  readonly reservedFiles: number;
+  /** Of these, files in the trash. */
+  readonly trashFiles: number;
+  /** Commits, batches, removals and moves that have not ended: while there are any, the sum may be off. */
   readonly unsettled: number;
 }
 
@@ -57,8 +63,8 @@ export interface CareCatalog {
   accounts(query: AccountQuery): Promise<AccountCount[]>;
   /** One account; null when it does not exist. */
   account(name: string): Promise<AccountCount | null>;
-  /** Sets what an account has taken, durably, whatever its quota. */
-  setUsedBytes(name: string, bytes: number): Promise<void>;
+  /** Sets what an account has taken, durably, whatever its quotas. */
+  setUsed(name: string, used: { readonly bytes: number; readonly files: number }): Promise<void>;
   /** Sets what a kept item of the trash takes, durably, and counts the difference. */
   setTrashSize(id: string, size: TrashSize): Promise<void>;
   /** The round that has not ended, or a new one; with `restart` always a new one. */

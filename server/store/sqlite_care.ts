@@ -17,11 +17,14 @@ import { type Row, SqliteDatabase, type SqliteOptions } from "./sqlite_database.
 import { asCatalogError } from "./sqlite_errors.ts";
 import { blob, integer, text } from "./sqlite_values.ts";
 
-const COUNTS = `name, used_bytes,
+const COUNTS = `name, used_bytes, used_files,
   (SELECT coalesce(sum(reserved_bytes), 0) FROM uploads WHERE user = name) AS reserved_bytes,
   (SELECT coalesce(sum(bytes), 0) FROM trash WHERE user = name) AS trash_bytes,
+  (SELECT coalesce(sum(reserved_files), 0) FROM uploads WHERE user = name) AS reserved_files,
+  (SELECT coalesce(sum(files), 0) FROM trash WHERE user = name) AS trash_files,
   (SELECT count(*) FROM uploads WHERE user = name AND state = 'committing') +
     (SELECT count(*) FROM trash WHERE user = name AND state <> 'kept') +
+    (SELECT count(*) FROM batches WHERE user = name) +
     (SELECT count(*) FROM moves WHERE user = name) AS unsettled`;
 
 /** See the module. */
@@ -59,24 +62,28 @@ export class SqliteCare implements CareCatalog {
     });
   }
 
-  /** See {@linkcode CareCatalog.setUsedBytes}. */
-  setUsedBytes(name: string, bytes: number): Promise<void> {
+  /** See {@linkcode CareCatalog.setUsed}. */
+  setUsed(name: string, { bytes, files }: { bytes: number; files: number }): Promise<void> {
     return this.#durable(() => {
-      this.#db.run("UPDATE users SET used_bytes = ? WHERE name = ?", bytes, name);
+      this.#db.run(
+        "UPDATE users SET used_bytes = ?, used_files = ? WHERE name = ?",
+        ...[bytes, files, name],
+      );
     });
   }
 
   /** See {@linkcode CareCatalog.setTrashSize}. */
-  setTrashSize(id: string, { bytes, entries }: TrashSize): Promise<void> {
+  setTrashSize(id: string, { bytes, files, entries }: TrashSize): Promise<void> {
     return this.#durable(() => {
       this.#db.run(
-        `UPDATE users SET used_bytes = max(0, used_bytes + ?1 - trash.bytes)
-         FROM trash WHERE trash.id = ?2 AND trash.state = 'kept' AND users.name = trash.user`,
-        ...[bytes, id],
+        `UPDATE users SET used_bytes = max(0, used_bytes + ?1 - trash.bytes),
+           used_files = max(0, used_files + ?2 - trash.files)
+         FROM trash WHERE trash.id = ?3 AND trash.state = 'kept' AND users.name = trash.user`,
+        ...[bytes, files, id],
       );
       this.#db.run(
-        "UPDATE trash SET bytes = ?, entries = ? WHERE id = ? AND state = 'kept'",
-        ...[bytes, entries, id],
+        "UPDATE trash SET bytes = ?, files = ?, entries = ? WHERE id = ? AND state = 'kept'",
+        ...[bytes, files, entries, id],
       );
     });
   }
@@ -169,6 +176,9 @@ function toCount(row: Row): AccountCount {
     usedBytes: integer(row, "used_bytes"),
     reservedBytes: integer(row, "reserved_bytes"),
     trashBytes: integer(row, "trash_bytes"),
+    usedFiles: integer(row, "used_files"),
+    reservedFiles: integer(row, "reserved_files"),
+    trashFiles: integer(row, "trash_files"),
     unsettled: integer(row, "unsettled"),
   };
 }

@@ -33,9 +33,11 @@ Deno.test("trivetd check finds what is wrong beside a server, --repair sets it r
     kind: "quota",
     user: "ada",
     where: "homes/ada",
-    detail: "8 bytes are counted; files, trash and uploads take 13",
+    detail: "8 bytes (files: 2) are counted; files, trash and uploads take 13 (files: 3)",
     counted_bytes: 8,
     real_bytes: 13,
+    counted_files: 2,
+    real_files: 3,
     repaired: false,
     repair: null,
   });

@@ -102,6 +102,34 @@ Deno.test("DataCheck tells a count that is off by one byte, and a repair counts 
   }
 });
 
+Deno.test("DataCheck tells a count of files that is off, also one from before files were counted", async () => {
+  for (const sql of ["used_files + 1", "used_files - 1", "0"]) {
+    await using server = await filled();
+    await server.stop();
+    rawly(server, `UPDATE users SET used_files = ${sql}`);
+    const { found, left } = await repaired(server);
+    assertEquals(found, ["quota homes/ada"], sql);
+    assertEquals(left, []);
+    await withData(server, async ({ care }) => {
+      const { usedFiles, usedBytes } = await care.account("ada") ?? {};
+      assertEquals([usedFiles, usedBytes], [4, 350 + 3 * MEBIBYTE]);
+    });
+  }
+});
+
+Deno.test("DataCheck tells an item of the trash whose files were never counted", async () => {
+  await using server = await filled();
+  await server.stop();
+  rawly(server, "UPDATE trash SET files = 0; UPDATE users SET used_files = 0");
+  const { found, left } = await repaired(server);
+  assertEquals(found.map((text) => text.split(" ")[0]), ["trash-size", "quota"]);
+  assertEquals(left, []);
+  await withData(server, async ({ care }) => {
+    const { usedFiles, trashFiles } = await care.account("ada") ?? {};
+    assertEquals([usedFiles, trashFiles], [4, 1]);
+  });
+});
+
 Deno.test("DataCheck counts what other programs put into a home", async () => {
   await using server = await filled();
   await server.stop();
@@ -247,6 +275,28 @@ Deno.test("DataCheck names what a crash left, judges no count before a repair se
   const { done, left } = await repaired(server);
   assertEquals(done, ["settled: reopened", "settled: kept in the trash"]);
   assertEquals(left, []);
+});
+
+Deno.test("DataCheck names a batch that a crash left, and a repair settles it", async () => {
+  await using server = await filled();
+  await server.stop();
+  const parts = join(server.data, "parts");
+  await withData(server, async ({ catalog }) => {
+    const file = { size: 10, replacedBytes: 0, replacedFiles: 0 };
+    const files = [{ ...file, index: 0, path: ["x"] }, { ...file, index: 1, path: ["n", "y"] }];
+    await catalog.beginBatch({ id: "batch", user: "ada", files, durability: "commit" });
+    await Deno.writeFile(join(parts, "batch-0"), noise(10));
+    await Deno.mkdir(join(parts, "batch"));
+  });
+  const { found, left } = await repaired(server);
+  assertEquals(found, ["unsettled-batch parts/batch"]);
+  assertEquals(left, []);
+  await withData(server, async ({ care }) => {
+    const { usedFiles, usedBytes } = await care.account("ada") ?? {};
+    assertEquals([usedFiles, usedBytes], [4, 350 + 3 * MEBIBYTE]);
+  });
+  const names = Array.from(Deno.readDirSync(parts), ({ name }) => name);
+  assertEquals(names.filter((name) => name.startsWith("batch")), []);
 });
 
 Deno.test("DataCheck looks at one account only when told to", async () => {
