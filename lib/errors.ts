@@ -61,6 +61,7 @@ export type ErrorCode =
   | "LOCAL_NOT_FOUND"
   | "USER_NOT_FOUND"
   | "SESSION_NOT_FOUND"
+  | "TRASH_NOT_FOUND"
   | "AUTH_REQUIRED"
   | "AUTH_FAILED"
   | "AUTH_THROTTLED"
@@ -135,6 +136,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   LOCAL_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "Check the path on this machine"),
   USER_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the accounts with trivetd user list"),
   SESSION_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the sessions with trivetd session list"),
+  TRASH_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the trash with trivet trash list"),
 
   AUTH_REQUIRED: kind(EXIT.REFUSED, false, "Log in with trivet login"),
   AUTH_FAILED: kind(EXIT.REFUSED, false, "Check the user name and the password"),
