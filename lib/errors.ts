@@ -190,10 +190,14 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   DISK_FULL: kind(EXIT.SPACE, false, "Free space on the disk, then run the same command again"),
   FILE_TOO_LARGE: kind(EXIT.SPACE, false, "Split the file"),
 
-  EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or --overwrite replace"),
+  EXISTS: kind(
+    EXIT.CONFLICT,
+    false,
+    "Choose another name, or replace with --overwrite replace (put, get) or --replace (cp, mv)",
+  ),
   USER_EXISTS: kind(EXIT.CONFLICT, false, "Choose another user name or log in"),
   NAME_CASE_CONFLICT: kind(EXIT.CONFLICT, false, "Choose a name that differs by more than case"),
-  IS_FOLDER: kind(EXIT.CONFLICT, false, "Name a file"),
+  IS_FOLDER: kind(EXIT.CONFLICT, false, "Name a file, or pass -r to a command that takes folders"),
   NOT_FOLDER: kind(EXIT.CONFLICT, false, "Name a folder"),
   FOLDER_NOT_EMPTY: kind(
     EXIT.CONFLICT,

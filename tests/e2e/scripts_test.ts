@@ -49,6 +49,9 @@ Deno.test("each kind of failure has its own code, for scripts to tell apart", as
     assertEquals([error.code, error.exit], [code, exit], `${args.join(" ")}: ${error.message}`);
     assert(error.hint.length > 0);
   }
+  // The hint names the option that this command has.
+  assertStringIncludes((await errorOf(ada, ["cp", "f", "f"])).hint, "--replace");
+  assertStringIncludes((await errorOf(ada, ["rm", "d"])).hint, "-r");
   const wrong = await errorOf(ada, ["login", "ada", "--password-stdin"], {
     stdin: "not the one\n",
   });
