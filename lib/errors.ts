@@ -63,6 +63,7 @@ export type ErrorCode =
   | "SESSION_NOT_FOUND"
   | "COMMAND_NOT_FOUND"
   | "KEY_NOT_FOUND"
+  | "TRASH_NOT_FOUND"
   | "AUTH_REQUIRED"
   | "AUTH_FAILED"
   | "AUTH_THROTTLED"
@@ -161,6 +162,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   SESSION_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the sessions with trivetd session list"),
   COMMAND_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List your commands with trivet exec --list"),
   KEY_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the keys with trivetd key list"),
+  TRASH_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the trash with trivet trash list"),
 
   AUTH_REQUIRED: kind(EXIT.REFUSED, false, "Log in with trivet login"),
   AUTH_FAILED: kind(EXIT.REFUSED, false, "Check the user name and the password"),
@@ -237,11 +239,15 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   OUTPUT_LIMIT: kind(EXIT.SPACE, false, "Ask the administrator for a higher output limit"),
   TIME_LIMIT: kind(EXIT.SPACE, false, "Ask the administrator for a longer time limit"),
 
-  EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or --overwrite replace"),
+  EXISTS: kind(
+    EXIT.CONFLICT,
+    false,
+    "Choose another name, or replace with --overwrite replace (put, get) or --replace (cp, mv)",
+  ),
   USER_EXISTS: kind(EXIT.CONFLICT, false, "Choose another user name or log in"),
   KEY_EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or revoke the key first"),
   NAME_CASE_CONFLICT: kind(EXIT.CONFLICT, false, "Choose a name that differs by more than case"),
-  IS_FOLDER: kind(EXIT.CONFLICT, false, "Name a file"),
+  IS_FOLDER: kind(EXIT.CONFLICT, false, "Name a file, or pass -r to a command that takes folders"),
   NOT_FOLDER: kind(EXIT.CONFLICT, false, "Name a folder"),
   FOLDER_NOT_EMPTY: kind(
     EXIT.CONFLICT,

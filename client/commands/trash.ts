@@ -53,6 +53,7 @@ const restoreCommand = defineCommand({
   },
   arguments: { id: { help: "Ids, as trivet trash list shows them", variadic: true } },
   run: async (context: ClientContext, invocation) => {
+    await checkIds(invocation.arguments.id);
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
     const { output, signal } = context;
@@ -74,6 +75,7 @@ const emptyCommand = defineCommand({
   },
   arguments: { id: { help: "Only these; all without one", optional: true, variadic: true } },
   run: async (context: ClientContext, { values, arguments: { id } }) => {
+    await checkIds(id);
     const { output, prompter, signal } = context;
     if (!values.yes) {
       if (!prompter.canAsk) {
@@ -97,3 +99,13 @@ export const trashCommand: CommandGroup<ClientContext> = {
   summary: "List, restore and empty the trash",
   subcommands: [listCommand, restoreCommand, emptyCommand],
 };
+
+/** People pass paths too; the server could only say that such a request is malformed. */
+async function checkIds(ids: readonly string[]): Promise<void> {
+  const { TRASH_ID } = await import("../../lib/netdisk/messages.ts");
+  const { quoteName } = await import("../../lib/netdisk/path.ts");
+  for (const id of ids) {
+    if (TRASH_ID.test(id)) continue;
+    throw new TrivetError("TRASH_NOT_FOUND", `${quoteName(id)} is no id of an item in the trash`);
+  }
+}

@@ -48,8 +48,9 @@ const TimeMs = v.pipe(v.number(), v.finite());
 /** Permission bits; only the executable bits are kept. */
 const Mode = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o7777));
 const UploadId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
-/** An item of the trash; ids sort by the time of removal. */
-const TrashId = v.pipe(v.string(), v.regex(/^[0-9a-z]{1,32}$/));
+/** What the id of an item of the trash looks like; ids sort by the time of removal. */
+export const TRASH_ID: RegExp = /^[0-9a-z]{1,32}$/;
+const TrashId = v.pipe(v.string(), v.regex(TRASH_ID));
 /** An XXH3-128 in hex. */
 const Digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 const Etag = v.pipe(v.string(), v.maxLength(128));

@@ -118,7 +118,7 @@ export async function emptyItem(
   try {
     await catalog.beginTrashExit(id, "emptying");
   } catch (error) {
-    if (error instanceof TrivetError && error.code === "NOT_FOUND") return false;
+    if (error instanceof TrivetError && error.code === "TRASH_NOT_FOUND") return false;
     throw error;
   }
   await depot.removeTrash(id, user);
@@ -128,7 +128,7 @@ export async function emptyItem(
 async function findItem(context: NetdiskContext, id: string): Promise<TrashRecord> {
   const item = await context.catalog.findTrash(id);
   if (item === null || item.user !== context.session.user || !isReachable(context, item)) {
-    throw new TrivetError("NOT_FOUND", `Cannot use ${quoteName(id)}: it is not in the trash`);
+    throw new TrivetError("TRASH_NOT_FOUND", `Cannot use ${quoteName(id)}: it is not in the trash`);
   }
   return item;
 }

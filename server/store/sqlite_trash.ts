@@ -146,7 +146,7 @@ function requireUser(db: SqliteDatabase, user: string): void {
 }
 
 function notInTrash(id: string): TrivetError {
-  return new TrivetError("NOT_FOUND", `Cannot use ${quoteName(id)}: it is not in the trash`);
+  return new TrivetError("TRASH_NOT_FOUND", `Cannot use ${quoteName(id)}: it is not in the trash`);
 }
 
 function toTrash(row: Row): TrashRecord {

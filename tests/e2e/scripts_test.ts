@@ -29,6 +29,9 @@ Deno.test("each kind of failure has its own code, for scripts to tell apart", as
     [ada, ["put"], "USAGE", 2],
     [ada, ["get", "missing"], "NOT_FOUND", 3],
     [ada, ["put", "missing"], "LOCAL_NOT_FOUND", 3],
+    [ada, ["trash", "restore", "f.txt"], "TRASH_NOT_FOUND", 3],
+    [ada, ["trash", "restore", "0missing"], "TRASH_NOT_FOUND", 3],
+    [ada, ["trash", "empty", "--yes", "/f"], "TRASH_NOT_FOUND", 3],
     [ada, ["stat", "d/missing"], "NOT_FOUND", 3],
     [stranger, ["ls"], "AUTH_REQUIRED", 4],
     [ada, ["put", "large"], "QUOTA_EXCEEDED", 7],
@@ -46,6 +49,9 @@ Deno.test("each kind of failure has its own code, for scripts to tell apart", as
     assertEquals([error.code, error.exit], [code, exit], `${args.join(" ")}: ${error.message}`);
     assert(error.hint.length > 0);
   }
+  // The hint names the option that this command has.
+  assertStringIncludes((await errorOf(ada, ["cp", "f", "f"])).hint, "--replace");
+  assertStringIncludes((await errorOf(ada, ["rm", "d"])).hint, "-r");
   const wrong = await errorOf(ada, ["login", "ada", "--password-stdin"], {
     stdin: "not the one\n",
   });

@@ -64,7 +64,7 @@ Deno.test("rm, trash.restore and trash.empty keep the quota exact", async () => 
 
   const restored = await ask(rpc, "trash.restore", { id: folder.trashId });
   assertEquals(restored, { path: ["d"] });
-  assertEquals(await codeOf(ask(rpc, "trash.restore", { id: folder.trashId })), "NOT_FOUND");
+  assertEquals(await codeOf(ask(rpc, "trash.restore", { id: folder.trashId })), "TRASH_NOT_FOUND");
   await assertNoDrift(server, rpc);
   await putSmall(rpc, ["h"], 1);
   assertEquals(await codeOf(ask(rpc, "trash.restore", { id: file.trashId })), "EXISTS");
@@ -75,7 +75,7 @@ Deno.test("rm, trash.restore and trash.empty keep the quota exact", async () => 
   const { trashId } = await ask(rpc, "rm", { path: ["d"], recursive: true });
   await ask(rpc, "rm", { path: ["h"] });
   const wrong = ask(rpc, "trash.empty", { ids: [trashId, "0123"] });
-  assertEquals(await codeOf(wrong), "NOT_FOUND");
+  assertEquals(await codeOf(wrong), "TRASH_NOT_FOUND");
   const one = await ask(rpc, "trash.empty", { ids: [trashId, trashId] });
   assertEquals(one, { items: 1, bytes: 300 });
   await assertNoDrift(server, rpc);
@@ -178,14 +178,14 @@ Deno.test("a login sees and changes only the trash that it reaches", async () =>
   assertEquals((await ask(reader, "trash.list", {})).items.length, 2);
   assertEquals((await ask(bob, "trash.list", {})).items, []);
   for (const id of [inside, outside]) {
-    assertEquals(await codeOf(ask(bob, "trash.restore", { id })), "NOT_FOUND");
-    assertEquals(await codeOf(ask(bob, "trash.empty", { ids: [id] })), "NOT_FOUND");
+    assertEquals(await codeOf(ask(bob, "trash.restore", { id })), "TRASH_NOT_FOUND");
+    assertEquals(await codeOf(ask(bob, "trash.empty", { ids: [id] })), "TRASH_NOT_FOUND");
     assertEquals(await codeOf(ask(reader, "trash.restore", { id })), "PERMISSION_DENIED");
     assertEquals(await codeOf(ask(reader, "trash.empty", { ids: [id] })), "PERMISSION_DENIED");
   }
   assertEquals(await codeOf(ask(reader, "trash.empty", {})), "PERMISSION_DENIED");
-  assertEquals(await codeOf(ask(confined, "trash.restore", { id: outside })), "NOT_FOUND");
-  assertEquals(await codeOf(ask(confined, "trash.empty", { ids: [outside] })), "NOT_FOUND");
+  assertEquals(await codeOf(ask(confined, "trash.restore", { id: outside })), "TRASH_NOT_FOUND");
+  assertEquals(await codeOf(ask(confined, "trash.empty", { ids: [outside] })), "TRASH_NOT_FOUND");
   assertEquals((await ask(confined, "trash.empty", {})).items, 1);
   assertEquals((await ask(rpc, "trash.list", {})).items.map(({ id }) => id), [outside]);
   await assertNoDrift(server, rpc);
