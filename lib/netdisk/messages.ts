@@ -222,6 +222,7 @@ export const NETDISK_UNRECORDED: ReadonlySet<string> = new Set<NetdiskMethod>([
   "put.data",
   "get.open",
   "get.files",
+  "digest",
 ]);
 
 /** A method of the netdisk. */

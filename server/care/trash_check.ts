@@ -9,6 +9,7 @@ import { formatPath } from "../../lib/netdisk/path.ts";
 import type { TrashRecord, TrashSize } from "../store/catalog.ts";
 import { type CheckedData, PAGE_MAX } from "./checked_data.ts";
 import type { Finding, Suspect } from "./finding.ts";
+import { ASIDE_PREFIX } from "../netdisk/depot_remove.ts";
 import { lookAt, namesOf, walkTree } from "./tree.ts";
 
 /** Where a repair puts what lies in the trash unknown to the database; no user has this name. */
@@ -79,7 +80,9 @@ export async function* suspectTrashFolders(
 ): AsyncGenerator<Suspect, void> {
   const { folders, catalog } = data;
   for (const user of await namesOf(folders.trash) ?? []) {
-    if (user === LOST_FOLDER || (only !== undefined && user !== only)) continue;
+    // What an interrupted removal of an account left: the next start deletes it.
+    if (user === LOST_FOLDER || user.startsWith(ASIDE_PREFIX)) continue;
+    if (only !== undefined && user !== only) continue;
     const look = (): Promise<Finding | null> => {
       const info = lookAt(join(folders.trash, user));
       const where = `trash/${user}`;

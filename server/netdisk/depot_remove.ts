@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { look } from "./depot_walk.ts";
 
 /** No user's name begins with a dot, so that none of these is somebody's trash. */
-const ASIDE_PREFIX = ".removed-";
+export const ASIDE_PREFIX = ".removed-";
 
 /** Times that others may be in the way of a deletion. */
 const REMOVE_TRIES_MAX = 1000;
