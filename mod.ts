@@ -62,9 +62,13 @@ export type {
   DiskUsage,
   DurabilityMode,
   NetdiskEntry,
+  NewToken,
+  NewTokenOptions,
   OverwriteMode,
   ResumeMode,
   StoredFile,
+  TokenInfo,
+  TokenScope,
   TrashItem,
 } from "./client/netdisk_types.ts";
 export type { DownloadResult } from "./client/download.ts";

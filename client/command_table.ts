@@ -16,12 +16,14 @@ import { logoutCommand } from "./commands/logout.ts";
 import { lsCommand } from "./commands/ls.ts";
 import { mkdirCommand } from "./commands/mkdir.ts";
 import { mvCommand } from "./commands/mv.ts";
+import { passwdCommand } from "./commands/passwd.ts";
 import { putCommand } from "./commands/put.ts";
 import { registerCommand } from "./commands/register.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { rmdirCommand } from "./commands/rmdir.ts";
 import { statCommand } from "./commands/stat.ts";
 import { timeCommand } from "./commands/time.ts";
+import { tokenCommand } from "./commands/token.ts";
 import { trashCommand } from "./commands/trash.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
@@ -46,6 +48,8 @@ export const TRIVET = defineProgram({
     loginCommand,
     logoutCommand,
     whoamiCommand,
+    passwdCommand,
+    tokenCommand,
     lsCommand,
     statCommand,
     mkdirCommand,

@@ -20,6 +20,8 @@ export interface PasswordCredentials {
   readonly user: string;
   /** As typed; it never leaves this process. */
   readonly password: string;
+  /** For this connection alone: no token is made. */
+  readonly isOnce?: boolean;
 }
 
 /** How a program proves who it is. */
@@ -147,7 +149,7 @@ async function loginByPassword(
     step: "scram-first",
     mechanism,
     message: scram.first(),
-    session: { label: `trivet on ${Deno.build.os}` },
+    ...(credentials.isOnce === true ? {} : { session: { label: `trivet on ${Deno.build.os}` } }),
   }, "scram-challenge");
   const message = await scram.final(challenge.message);
   const login = await ask(link, { step: "scram-final", message }, "authenticated");

@@ -81,6 +81,7 @@ export type ErrorCode =
   | "QUOTA_EXCEEDED"
   | "DISK_FULL"
   | "FILE_TOO_LARGE"
+  | "TOO_MANY"
   | "EXISTS"
   | "USER_EXISTS"
   | "NAME_CASE_CONFLICT"
@@ -175,6 +176,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   QUOTA_EXCEEDED: kind(EXIT.SPACE, false, "Remove files or ask for a larger quota"),
   DISK_FULL: kind(EXIT.SPACE, false, "Free space on the disk, then run the same command again"),
   FILE_TOO_LARGE: kind(EXIT.SPACE, false, "Split the file"),
+  TOO_MANY: kind(EXIT.SPACE, false, "Remove some of them first"),
 
   EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or --overwrite replace"),
   USER_EXISTS: kind(EXIT.CONFLICT, false, "Choose another user name or log in"),

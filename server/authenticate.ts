@@ -160,9 +160,17 @@ async function byToken(authority: Authority, guest: Guest, text: string): Promis
   if (token === null) {
     throw new TrivetError("TOKEN_INVALID", "The session has ended or was revoked");
   }
-  const { user, scope, pathPrefix } = token;
+  const { user, scope, pathPrefix, kind: tokenKind, expiresAtMs: tokenExpiresAtMs } = token;
   await answer(guest.link, { step: "authenticated", user, scope });
-  return { user, scope, pathPrefix, tokenHash: hash };
+  return {
+    user,
+    scope,
+    pathPrefix,
+    tokenHash: hash,
+    tokenKind,
+    tokenExpiresAtMs,
+    hasProvenPassword: false,
+  };
 }
 
 async function byPassword(
@@ -171,10 +179,11 @@ async function byPassword(
   request: Step<"scram-first">,
 ): Promise<Session> {
   const { throttle, now } = authority;
+  let verifier: Verifier | undefined;
   const scram = new ScramServer({
     fakeSecret: authority.fakeSecret,
     ...(guest.channelBinding === undefined ? {} : { channelBinding: guest.channelBinding }),
-    lookup: (user) => lookup(authority, guest, user),
+    lookup: async (user) => verifier = await lookup(authority, guest, user),
   });
   if (request.mechanism !== scram.mechanism) {
     throw new TrivetError("AUTH_FAILED", `This connection needs ${scram.mechanism}`);
@@ -189,7 +198,8 @@ async function byPassword(
     const message = await scram.final(next.message);
     const user = scram.user ?? "";
     throttle.succeeded(guest.source, user, now());
-    return await welcome(authority, guest, { user, message, session: request.session });
+    const { session } = request;
+    return await welcome(authority, guest, { user, message, session, verifier });
   } catch (error) {
     const refused = error instanceof TrivetError && error.code === "AUTH_FAILED";
     if (refused && scram.user !== undefined) throttle.failed(guest.source, scram.user, now());
@@ -218,12 +228,25 @@ async function lookup(
 async function welcome(
   authority: Authority,
   guest: Guest,
-  login: { user: string; message: string; session: { label: string } | undefined },
+  login: {
+    user: string;
+    message: string;
+    session: { label: string } | undefined;
+    verifier: Verifier | undefined;
+  },
 ): Promise<Session> {
   const { user, message, session } = login;
   // Homes may have been removed by hand.
   await authority.depot.createHome(user);
-  const known: Session = { user, scope: "full", pathPrefix: [], tokenHash: null };
+  const known: Session = {
+    user,
+    scope: "full",
+    pathPrefix: [],
+    tokenHash: null,
+    tokenKind: null,
+    tokenExpiresAtMs: null,
+    hasProvenPassword: true,
+  };
   if (session === undefined) {
     await answer(guest.link, { step: "authenticated", user, scope: known.scope, message });
     return known;
@@ -240,6 +263,13 @@ async function welcome(
     expiresAtMs: tokenExpiresMs,
     label: session.label,
   });
+  // Who logged in with a password that was changed meanwhile must not keep a token that came behind
+  // the change: the change removed only those before it.
+  const current = await authority.catalog.findVerifier(user);
+  if (current?.storedKey.toHex() !== login.verifier?.storedKey.toHex()) {
+    await authority.catalog.revokeToken(hash);
+    throw new TrivetError("AUTH_FAILED", "Cannot log in: the password was changed just now");
+  }
   const head: AuthResponse = {
     step: "authenticated",
     user,
@@ -249,5 +279,5 @@ async function welcome(
     tokenExpiresMs,
   };
   await answer(guest.link, head);
-  return { ...known, tokenHash: hash };
+  return { ...known, tokenHash: hash, tokenKind: "session", tokenExpiresAtMs: tokenExpiresMs };
 }

@@ -27,6 +27,7 @@ import { SERVER_NAME } from "../lib/version.ts";
 import type { Admission, AdmittedGuest } from "./admission.ts";
 import { authenticate, type Authority } from "./authenticate.ts";
 import type { DirectDoors } from "./direct_doors.ts";
+import type { LiveSessions } from "./live_sessions.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
 import { openNetdiskSession } from "./netdisk/service.ts";
 
@@ -38,6 +39,8 @@ export interface ConnectionContext {
   readonly authority: Authority;
   readonly admission: Admission;
   readonly stores: NetdiskStores;
+  /** The connections that are logged in. */
+  readonly live: LiveSessions;
   readonly serverId: string;
   /** SHA-256 of the certificate, on a TLS listener. */
   readonly channelBinding: Uint8Array<ArrayBuffer> | undefined;
@@ -126,7 +129,10 @@ async function serveMember(
   context: ConnectionContext & { readonly conn: AcceptedConn },
 ): Promise<void> {
   link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
-  await using netdisk = openNetdiskSession({ ...context.stores, session });
+  using _live = context.live.add(session, (reason) => {
+    void link.closeAfter(encodeControl(FrameType.ERROR, 0, reason.toMessage()), reason);
+  });
+  await using netdisk = openNetdiskSession({ ...context.stores, session, live: context.live });
   const { conn, doors } = context;
   const handle: CallHandler = async (call) => {
     if (call.method !== DIRECT_METHOD || doors === undefined) return await netdisk.handle(call);

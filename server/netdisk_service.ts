@@ -18,6 +18,7 @@ import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./con
 import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
 import { openIdentity, openOwnCertificate, readTlsIdentity, type TlsIdentity } from "./identity.ts";
+import { LiveSessions } from "./live_sessions.ts";
 import { ActiveUploads } from "./netdisk/active_uploads.ts";
 import { FolderDepot } from "./netdisk/folder_depot.ts";
 import { recoverCommits } from "./store/recovery.ts";
@@ -122,6 +123,7 @@ export async function startNetdisk(options: NetdiskServeOptions): Promise<Runnin
     },
     admission: new Admission(options),
     stores: { catalog, depot, names, activeUploads: new ActiveUploads() },
+    live: new LiveSessions(),
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,
     doors,

@@ -19,13 +19,13 @@ export function mustAskPassword({ globals }: ClientContext): boolean {
 
 /** Reads the password of an account. */
 export async function readPassword(context: ClientContext): Promise<string> {
-  const given = await readGiven(context);
+  const given = await readGiven(context, readPasswordStdin);
   return given ?? await context.prompter.askSecret("Password", INSTEAD);
 }
 
 /** Reads the password of a new account: checked at once, and asked twice where a person types it. */
 export async function readNewPassword(context: ClientContext): Promise<string> {
-  const given = await readGiven(context);
+  const given = await readGiven(context, readPasswordStdin);
   if (given !== undefined) {
     checkPassword(given);
     return given;
@@ -38,9 +38,45 @@ export async function readNewPassword(context: ClientContext): Promise<string> {
   return password;
 }
 
-async function readGiven(context: ClientContext): Promise<string | undefined> {
+/** An old password and the one that replaces it. */
+export interface PasswordPair {
+  /** The one that holds. */
+  readonly oldPassword: string;
+  /** The one that comes; checked. */
+  readonly newPassword: string;
+}
+
+/** Reads both passwords of a change: two lines of what is given, or asked for. */
+export async function readPasswordPair(context: ClientContext): Promise<PasswordPair> {
+  const given = await readGiven(context, async (input) => ({
+    oldPassword: await readPasswordStdin(input),
+    newPassword: await readSecondLine(input),
+  }));
+  if (given === undefined) {
+    const oldPassword = await context.prompter.askSecret("Current password", INSTEAD);
+    return { oldPassword, newPassword: await readNewPassword(context) };
+  }
+  checkPassword(given.newPassword);
+  return given;
+}
+
+async function readSecondLine(input: PasswordInput): Promise<string> {
+  try {
+    return await readPasswordStdin(input);
+  } catch (error) {
+    if (!(error instanceof TrivetError)) throw error;
+    throw new TrivetError(error.code, error.message.replace("first line", "second line"));
+  }
+}
+
+type PasswordInput = Parameters<typeof readPasswordStdin>[0];
+
+async function readGiven<T>(
+  context: ClientContext,
+  read: (input: PasswordInput) => Promise<T>,
+): Promise<T | undefined> {
   const { globals, stdin } = context;
-  if (globals["password-stdin"]) return await readPasswordStdin(stdin);
+  if (globals["password-stdin"]) return await read(stdin);
   const path = globals["password-file"];
   if (path === undefined) return undefined;
   let file: Deno.FsFile;
@@ -51,7 +87,7 @@ async function readGiven(context: ClientContext): Promise<string | undefined> {
   }
   using _closing = file;
   try {
-    return await readPasswordStdin(file);
+    return await read(file);
   } catch (error) {
     if (!(error instanceof TrivetError)) throw localError(error, "read", path);
     const message = error.message.replace("from stdin", `from ${quoteLocal(path)}`);

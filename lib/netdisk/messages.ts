@@ -8,6 +8,7 @@
 import * as v from "valibot";
 import { TrivetError } from "../errors.ts";
 import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from "../transfer/chunks.ts";
+import { ACCESS_REQUESTS, ACCESS_RESPONSES } from "./access_messages.ts";
 
 /** Name of the service in the hello. */
 export const NETDISK_SERVICE = "netdisk";
@@ -139,6 +140,7 @@ export const NETDISK_REQUESTS = {
     ifMatch: v.optional(Etag),
     ranges: v.optional(Ranges),
   }),
+  ...ACCESS_REQUESTS,
 } as const;
 
 /** A method of the netdisk. */
@@ -249,6 +251,7 @@ export const NETDISK_RESPONSES = {
     chunkBytes: ChunkBytes,
     algorithm: v.string(),
   }),
+  ...ACCESS_RESPONSES,
 } as const;
 
 /** The response head of a method. */

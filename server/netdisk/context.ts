@@ -7,7 +7,8 @@
 import type { NameRules } from "../../lib/netdisk/path.ts";
 import { checkPath } from "../../lib/netdisk/path.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import type { Catalog, TokenScope } from "../store/catalog.ts";
+import type { Catalog, TokenKind, TokenScope } from "../store/catalog.ts";
+import type { LiveSessions } from "../live_sessions.ts";
 import type { Depot, HomePath } from "./depot.ts";
 import type { ActiveUploads } from "./active_uploads.ts";
 
@@ -21,6 +22,12 @@ export interface Session {
   readonly pathPrefix: readonly string[];
   /** SHA-256 of the token that it logged in with; `null` after a login by password. */
   readonly tokenHash: Uint8Array | null;
+  /** Where that token came from; `null` without one. */
+  readonly tokenKind: TokenKind | null;
+  /** When that token ends, in milliseconds since 1970; `null` for never, and without one. */
+  readonly tokenExpiresAtMs: number | null;
+  /** Whether the password was proven on this very connection. */
+  readonly hasProvenPassword: boolean;
 }
 
 /** The server's part of the netdisk. */
@@ -35,6 +42,8 @@ export interface NetdiskStores {
 /** What a handler works with. */
 export interface NetdiskContext extends NetdiskStores {
   readonly session: Session;
+  /** The connections that are logged in, this one among them. */
+  readonly live: LiveSessions;
 }
 
 /**
@@ -84,4 +93,14 @@ export function entryPath(context: NetdiskContext, components: readonly string[]
 export function requireWriter({ session }: NetdiskContext): void {
   if (session.scope !== "read") return;
   throw new TrivetError("PERMISSION_DENIED", "The login may only read");
+}
+
+/**
+ * Refuses a login that may not manage the account: anything but scope `full` for the whole home.
+ *
+ * @throws {TrivetError} `PERMISSION_DENIED`.
+ */
+export function requireManager({ session }: NetdiskContext): void {
+  if (session.scope === "full" && session.pathPrefix.length === 0) return;
+  throw new TrivetError("PERMISSION_DENIED", "The login may not manage the account");
 }

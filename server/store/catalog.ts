@@ -18,6 +18,7 @@
 
 import type { Verifier } from "../../lib/auth/verifier.ts";
 import type { DURABILITY_MODES, OVERWRITE_MODES } from "../../lib/netdisk/messages.ts";
+import type { AccessCatalog } from "./catalog_access.ts";
 
 /** What to do when a name is taken. */
 export type OverwriteMode = typeof OVERWRITE_MODES[number];
@@ -245,7 +246,7 @@ export interface UploadQuery {
  * The server's database. Failures are `TrivetError`s: `SERVER_BUSY` while another program holds the
  * database, `DISK_FULL`, and `INTERNAL` with the cause for everything unexpected.
  */
-export interface Catalog {
+export interface Catalog extends AccessCatalog {
   /** Adds an account, durably. Throws `USER_EXISTS`. */
   createUser(user: NewUser): Promise<UserRecord>;
   /** An account by name, disabled or not. */
@@ -253,7 +254,7 @@ export interface Catalog {
   /** The verifier of an account that may log in; null for unknown and disabled ones alike. */
   findVerifier(name: string): Promise<Verifier | null>;
 
-  /** Adds a token, durably. Throws `NOT_FOUND` when the user does not exist. */
+  /** Adds a token, durably. Throws `NOT_FOUND` for no such user, `TOO_MANY`. */
   addToken(token: NewToken): Promise<TokenRecord>;
   /** A token that is valid now, of a user who may log in; notes the use, coarsely. */
   findToken(hash: Uint8Array): Promise<TokenRecord | null>;

@@ -27,6 +27,8 @@ import type {
   UserRecord,
   WriteIntent,
 } from "./catalog.ts";
+import type { TokenQuery } from "./catalog_access.ts";
+import * as access from "./sqlite_access.ts";
 import * as accounts from "./sqlite_accounts.ts";
 import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
@@ -109,6 +111,21 @@ export class SqliteCatalog implements Catalog {
     return this.#write(() =>
       this.#db.run("DELETE FROM tokens WHERE expires_at_ms <= ?", this.#now())
     );
+  }
+
+  /** See {@linkcode Catalog.changePassword}. */
+  changePassword(user: string, verifier: Verifier, keep: Uint8Array | null): Promise<number> {
+    return this.#durable(() => access.updateVerifier(this.#db, user, { verifier, keep }));
+  }
+
+  /** See {@linkcode Catalog.listTokens}. */
+  listTokens(query: TokenQuery): Promise<TokenRecord[]> {
+    return this.#read(() => access.selectTokens(this.#db, query, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.revokeTokens}. */
+  revokeTokens(user: string, ids: readonly string[]): Promise<Uint8Array[]> {
+    return this.#durable(() => access.deleteTokens(this.#db, user, ids));
   }
 
   /** See {@linkcode Catalog.openUpload}. */

@@ -17,6 +17,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   rm: ["a"],
   mv: ["a", "b"],
   trash: ["list"],
+  token: ["list"],
   put: ["a"],
   get: ["a"],
   cat: ["a"],

@@ -15,6 +15,7 @@ import {
   TOKEN_USE_ROUND_MS,
   type TrashQuery,
 } from "../../../server/store/catalog.ts";
+import { testAccess } from "./access_contract.ts";
 
 /** A clock that tests set. */
 export interface FakeClock {
@@ -95,9 +96,11 @@ export function testCatalog(name: string, withCatalog: WithCatalog): void {
   testCommits(test);
   testTrash(test);
   testMoves(test);
+  testAccess(test);
 }
 
-type Test = (
+/** Registers one test of the suite. */
+export type Test = (
   behaviour: string,
   work: (catalog: Catalog, clock: FakeClock) => Promise<void>,
 ) => void;

@@ -1,0 +1,65 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { PASSWORD, type Person, ROOT, tokenOf, World } from "./testing.ts";
+
+const NEW_PASSWORD = "staple battery horse correct";
+
+Deno.test("passwd wants the old password, ends other sessions and keeps this one", async () => {
+  await using world = await World.create();
+  const server = await world.serve();
+  const ada = await world.person("ada", server);
+  const elsewhere = await world.person("elsewhere", server);
+  await ada.register("ada");
+  await elsewhere.ok(["login", "ada", "--password-stdin"], { stdin: PASSWORD });
+  const { token } = await ada.json(["token", "create", "--label", "robot"]);
+
+  const passwd = ["passwd", "--password-stdin"];
+  const wrong = await ada.run(passwd, { stdin: `${NEW_PASSWORD}\n${NEW_PASSWORD}\n` });
+  assertEquals(wrong.code, 4, wrong.stderr);
+  assertEquals((await ada.run(passwd, { stdin: `${PASSWORD}\nshort\n` })).code, 2);
+  const half = await ada.run(passwd, { stdin: `${PASSWORD}\n` });
+  assertEquals(half.code, 2);
+  assertMatch(half.stderr, /second line/);
+  await elsewhere.ok(["whoami"]);
+
+  const changed = await ada.json(passwd, { stdin: `${PASSWORD}\n${NEW_PASSWORD}\n` });
+  assertEquals([changed.user, changed.sessions_ended], ["ada", 1]);
+  await ada.ok(["whoami"]);
+  assertMatch((await elsewhere.run(["whoami"])).stderr, /ended or was revoked/);
+  assertEquals((await elsewhere.json(["whoami"], { env: { TRIVET_TOKEN: token } })).user, "ada");
+  const login = ["login", "ada", "--password-stdin"];
+  assertEquals((await elsewhere.run(login, { stdin: PASSWORD })).code, 4);
+  await elsewhere.ok(login, { stdin: NEW_PASSWORD });
+});
+
+Deno.test("token makes a token that does what its scope and folder allow, until it is revoked", async () => {
+  await using world = await World.create();
+  const ada = await world.person("ada", await world.serve());
+  await ada.register("ada");
+  await ada.ok(["mkdir", "in"]);
+  await ada.ok(["put", "-", "in/a"], { stdin: "a" });
+  await ada.ok(["put", "-", "out"], { stdin: "o" });
+  const options = ["--scope", "read", "--path", "/in", "--expires", "1h", "--label", "reader"];
+  const made = (await ada.ok(["token", "create", ...options])).trim();
+  assertMatch(made, /^tvt_[A-Za-z0-9_-]{48}$/);
+
+  const env = { TRIVET_TOKEN: made };
+  assertEquals(await ada.ok(["cat", "in/a"], { env }), "a");
+  const refused = [["cat", "out"], ["rm", "in/a"], ["token", "list"], ["token", "create"]];
+  for (const args of refused) assertEquals((await ada.run(args, { env })).code, 4, args.join(" "));
+
+  const { tokens } = await ada.json(["token", "list"]);
+  assertEquals(tokens.map((each: Record<string, unknown>) => [each.kind, each.current]), [
+    ["session", true],
+    ["api", false],
+  ]);
+  const [, { id, scope, path, label, created_ms, expires_ms }] = tokens;
+  assertEquals([scope, path, label], ["read", "/in", "reader"]);
+  assertEquals(expires_ms - created_ms <= 3_600_000 && expires_ms > created_ms, true);
+  assert((await ada.ok(["token", "list"])).includes("this one"));
+
+  assertEquals((await ada.run(["token", "revoke", id, "0123456789abcdef"])).code, 3);
+  await ada.ok(["cat", "in/a"], { env });
+  assertEquals(await ada.json(["token", "revoke", id]), { revoked: 1 });
+  assertEquals((await ada.run(["cat", "in/a"], { env })).code, 4);
+  assertEquals((await ada.run(["token", "create", "--expires", "0"])).code, 2);
+});
