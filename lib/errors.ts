@@ -65,6 +65,7 @@ export type ErrorCode =
   | "TOKEN_INVALID"
   | "PERMISSION_DENIED"
   | "REGISTRATION_CLOSED"
+  | "INVITE_INVALID"
   | "SYMLINK_REFUSED"
   | "LOCAL_DENIED"
   | "UNREACHABLE"
@@ -137,6 +138,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   TOKEN_INVALID: kind(EXIT.REFUSED, false, "Log in again with trivet login"),
   PERMISSION_DENIED: kind(EXIT.REFUSED, false, "Ask the administrator of the server"),
   REGISTRATION_CLOSED: kind(EXIT.REFUSED, false, "Ask the administrator for an account"),
+  INVITE_INVALID: kind(EXIT.REFUSED, false, "Ask the administrator for another invite"),
   SYMLINK_REFUSED: kind(EXIT.REFUSED, false, "Ask the administrator to remove the symbolic link"),
   LOCAL_DENIED: kind(
     EXIT.REFUSED,

@@ -7,6 +7,7 @@
 
 import { checkUserName } from "../lib/auth/credentials.ts";
 import { AuthRequest, type AuthResponse } from "../lib/auth/exchange.ts";
+import { hashInvite } from "../lib/auth/invite.ts";
 import { ScramServer } from "../lib/auth/scram_server.ts";
 import type { LoginThrottle } from "../lib/auth/throttle.ts";
 import { hashToken, newToken, parseToken } from "../lib/auth/token.ts";
@@ -19,13 +20,16 @@ import { expectFrame } from "../lib/rpc/handshake.ts";
 import { checkHead, readMessage } from "../lib/rpc/messages.ts";
 import type { Depot } from "./netdisk/depot.ts";
 import type { Session } from "./netdisk/context.ts";
-import type { Catalog } from "./store/catalog.ts";
+import type { Catalog, NewUser } from "./store/catalog.ts";
 
 /** How long a login by password lasts, in milliseconds. */
 export const SESSION_TOKEN_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** Steps that one connection may take before it must be logged in: register, then SCRAM's two. */
 const STEPS_MAX = 8;
+
+/** Failed invites are counted under this name, which no account can have. */
+const INVITE_ACCOUNT = "invite:";
 
 /** What authentication needs of the server. */
 export interface Authority {
@@ -138,20 +142,41 @@ async function register(
   guest: Guest,
   request: Step<"register">,
 ): Promise<string> {
-  if (authority.registration === "closed") {
+  if (authority.registration === "closed" && request.invite === undefined) {
     throw new TrivetError("REGISTRATION_CLOSED", "This server does not take registrations");
   }
   const { user: name } = request;
   checkUserName(name);
   const verifier = parseVerifier(request.verifier);
-  await authority.catalog.createUser({
-    name,
-    verifier,
-    quotaBytes: authority.defaultQuotaBytes,
-  });
+  const newUser: NewUser = { name, verifier, quotaBytes: authority.defaultQuotaBytes };
+  if (request.invite === undefined) await authority.catalog.createUser(newUser);
+  else await redeem(authority, guest, { code: request.invite, newUser });
   await authority.depot.createHome(name);
   await answer(guest.link, { step: "registered", user: name });
   return name;
+}
+
+/** Makes an account with an invite; guessing one is slowed as guessing a password is. */
+async function redeem(
+  authority: Authority,
+  guest: Guest,
+  { code, newUser }: { readonly code: string; readonly newUser: NewUser },
+): Promise<void> {
+  const { catalog, now, throttle } = authority;
+  requireTurn(authority, guest, INVITE_ACCOUNT);
+  const hash = await hashInvite(code);
+  try {
+    if (await catalog.redeemInvite(hash, newUser) === null) {
+      // One answer for all: it must not tell who guesses that a code was ever good.
+      throw new TrivetError("INVITE_INVALID", "The invite is unknown, used up or has ended");
+    }
+    throttle.succeeded(guest.source, INVITE_ACCOUNT, now());
+  } catch (error) {
+    const code = error instanceof TrivetError ? error.code : null;
+    if (code === "INVITE_INVALID") throttle.failed(guest.source, INVITE_ACCOUNT, now());
+    if (code === "USER_EXISTS") throttle.succeeded(guest.source, INVITE_ACCOUNT, now());
+    throw error;
+  }
 }
 
 async function byToken(authority: Authority, guest: Guest, text: string): Promise<Session> {
@@ -213,16 +238,20 @@ async function lookup(
   guest: Guest,
   user: string,
 ): Promise<Verifier | undefined> {
-  const waitMs = authority.throttle.check(guest.source, user, authority.now());
-  if (waitMs > 0) {
-    const waitSeconds = Math.ceil(waitMs / 1000);
-    throw new TrivetError(
-      "AUTH_THROTTLED",
-      `Too many failed logins; wait ${waitSeconds} s`,
-      { details: { wait_seconds: waitSeconds } },
-    );
-  }
+  requireTurn(authority, guest, user);
   return await authority.catalog.findVerifier(user) ?? undefined;
+}
+
+/** Refuses a guest who has to wait after failures. */
+function requireTurn(authority: Authority, guest: Guest, user: string): void {
+  const waitMs = authority.throttle.check(guest.source, user, authority.now());
+  if (waitMs === 0) return;
+  const waitSeconds = Math.ceil(waitMs / 1000);
+  throw new TrivetError(
+    "AUTH_THROTTLED",
+    `Too many failed logins; wait ${waitSeconds} s`,
+    { details: { wait_seconds: waitSeconds } },
+  );
 }
 
 async function welcome(

@@ -6,6 +6,7 @@
 
 import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
+import { inviteCommand } from "./commands/invite.ts";
 import { serveCommand } from "./commands/serve.ts";
 
 /** See the module. */
@@ -19,5 +20,5 @@ export const TRIVETD = defineProgram({
     quiet: { kind: "boolean", short: "q", env: "TRIVETD_QUIET", help: "Print errors only" },
     "no-color": { kind: "boolean", env: "TRIVETD_NO_COLOR", help: "Print without colours" },
   },
-  commands: [serveCommand],
+  commands: [serveCommand, inviteCommand],
 });

@@ -16,14 +16,21 @@ import type { ClientContext } from "./context.ts";
 import { mustAskPassword, readNewPassword, readPassword, readPasswordPair } from "./password.ts";
 
 /** Makes an account, and makes server and account the defaults. */
-export async function registerUser(context: ClientContext, user: string): Promise<void> {
+export async function registerUser(
+  context: ClientContext,
+  user: string,
+  options: { readonly invite?: string | undefined } = {},
+): Promise<void> {
   const { output, program, signal } = context;
+  const { invite } = options;
   checkUserName(user);
   const access = await findAccess(context);
   const connector = makeConnector(context, access, { replacesPin: true });
-  if (mustAskPassword(context)) await meet(context, connector, "register");
+  if (mustAskPassword(context)) {
+    await meet(context, connector, invite === undefined ? "register" : "login");
+  }
   const password = await readNewPassword(context);
-  const registered = await registerAccount(connector, { user, password }, signal);
+  const registered = await registerAccount(connector, { user, password, invite }, signal);
   await remember(access, registered);
   output.note(`Registered "${registered}" at ${access.server}`);
   output.note(`Next: ${program} login`);

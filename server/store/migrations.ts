@@ -92,6 +92,16 @@ const MIGRATIONS: readonly string[] = [
     replaced_bytes INTEGER NOT NULL CHECK (replaced_bytes >= 0)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE invites (
+    hash BLOB PRIMARY KEY,
+    quota_bytes INTEGER CHECK (quota_bytes >= 0),
+    uses INTEGER NOT NULL CHECK (uses > 0),
+    uses_left INTEGER NOT NULL CHECK (uses_left >= 0),
+    expires_at_ms INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The version of a database that this program writes. */

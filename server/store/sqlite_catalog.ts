@@ -28,10 +28,12 @@ import type {
   WriteIntent,
 } from "./catalog.ts";
 import type { TokenQuery } from "./catalog_access.ts";
+import type { InviteRecord, NewInvite } from "./catalog_invites.ts";
 import * as access from "./sqlite_access.ts";
 import * as accounts from "./sqlite_accounts.ts";
 import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
+import * as invites from "./sqlite_invites.ts";
 import * as trash from "./sqlite_trash.ts";
 import * as uploads from "./sqlite_uploads.ts";
 import { blob, integer } from "./sqlite_values.ts";
@@ -126,6 +128,26 @@ export class SqliteCatalog implements Catalog {
   /** See {@linkcode Catalog.revokeTokens}. */
   revokeTokens(user: string, ids: readonly string[]): Promise<Uint8Array[]> {
     return this.#durable(() => access.deleteTokens(this.#db, user, ids));
+  }
+
+  /** See {@linkcode Catalog.addInvite}. */
+  addInvite(invite: NewInvite): Promise<InviteRecord> {
+    return this.#durable(() => invites.insertInvite(this.#db, invite, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.listInvites}. */
+  listInvites(): Promise<InviteRecord[]> {
+    return this.#read(() => invites.selectInvites(this.#db, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.revokeInvites}. */
+  revokeInvites(ids: readonly string[]): Promise<number> {
+    return this.#durable(() => invites.deleteInvites(this.#db, ids));
+  }
+
+  /** See {@linkcode Catalog.redeemInvite}. */
+  redeemInvite(hash: Uint8Array, user: NewUser): Promise<UserRecord | null> {
+    return this.#durable(() => invites.redeemInvite(this.#db, hash, { user, nowMs: this.#now() }));
   }
 
   /** See {@linkcode Catalog.openUpload}. */

@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { PASSWORD, type Person, ROOT, tokenOf, World } from "./testing.ts";
+import { PASSWORD, Person, World } from "./testing.ts";
 
 const NEW_PASSWORD = "staple battery horse correct";
+
+/** Somebody who runs `trivetd` on the data of a world. */
+function administrator(world: World): Person {
+  const { trivetd } = world.programs;
+  return new Person({ trivet: trivetd, trivetd }, world.folder, { TRIVETD_DATA: world.data });
+}
 
 Deno.test("passwd wants the old password, ends other sessions and keeps this one", async () => {
   await using world = await World.create();
@@ -62,4 +68,38 @@ Deno.test("token makes a token that does what its scope and folder allow, until 
   assertEquals(await ada.json(["token", "revoke", id]), { revoked: 1 });
   assertEquals((await ada.run(["cat", "in/a"], { env })).code, 4);
   assertEquals((await ada.run(["token", "create", "--expires", "0"])).code, 2);
+});
+
+Deno.test("an invite makes accounts where registration is closed, until it is used up", async () => {
+  await using world = await World.create();
+  const server = await world.serve(["--registration", "closed"]);
+  const admin = administrator(world);
+  const register = async (name: string, args: string[] = [], env: Record<string, string> = {}) => {
+    const person = await world.person(name, server);
+    const words = ["register", name, "--password-stdin", ...args];
+    return await person.run(words, { stdin: PASSWORD, env });
+  };
+  assertMatch((await register("ada")).stderr, /does not take registrations/);
+
+  const options = ["--quota", "5M", "--uses", "2", "--expires", "1h"];
+  const code = (await admin.ok(["invite", "create", ...options])).trim();
+  assertMatch(code, /^tvi_[A-Za-z0-9_-]{22}$/);
+  assertEquals((await register("ada", ["--invite", code])).code, 0);
+  const ada = await world.person("ada", server);
+  await ada.ok(["login", "ada", "--password-stdin"], { stdin: PASSWORD });
+  assertEquals((await ada.json(["df"])).quota_bytes, 5 * 1024 * 1024);
+  assertEquals((await register("ada", ["--invite", code])).code, 8);
+  const [left] = (await admin.json(["invite", "list"])).invites;
+  assertEquals([left.uses, left.uses_left, left.quota_bytes], [2, 1, 5 * 1024 * 1024]);
+  assert((await admin.ok(["invite", "list"])).includes("1 of 2 left"));
+  assertEquals((await register("bob", [], { TRIVET_INVITE: code })).code, 0);
+
+  const usedUp = await register("eve", ["--invite", code]);
+  const { id, code: revoked } = await admin.json(["invite", "create"]);
+  assertEquals(await admin.json(["invite", "revoke", id]), { revoked: 1 });
+  const gone = await register("eve", ["--invite", revoked]);
+  const unknown = await register("eve", ["--invite", "x"]);
+  assertEquals([usedUp.code, gone.code, unknown.code], [4, 4, 4]);
+  assertEquals([gone.stderr, unknown.stderr], [usedUp.stderr, usedUp.stderr]);
+  assertEquals((await admin.run(["invite", "revoke", id])).code, 3);
 });

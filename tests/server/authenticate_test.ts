@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { AuthRequest } from "../../lib/auth/exchange.ts";
 import { AuthResponse } from "../../lib/auth/exchange.ts";
 import { ScramClient } from "../../lib/auth/scram_client.ts";
+import { PAIR_POLICY } from "../../lib/auth/throttle.ts";
 import { formatVerifier, makeVerifier } from "../../lib/auth/verifier.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { encodeControl } from "../../lib/frame/encode.ts";
@@ -166,4 +167,19 @@ Deno.test("steps out of order are refused", async () => {
   const request = { step: "scram-first", mechanism: scram.mechanism } as const;
   await step(second, { ...request, message: scram.first() });
   assertEquals(await codeOf(step(second, { step: "token", token: "x" })), "PROTOCOL_ERROR");
+});
+
+Deno.test("invites cannot be guessed quickly", async () => {
+  await using server = await TestServer.start({ registration: "closed" });
+  const verifier = formatVerifier(await makeVerifier(PASSWORD));
+  const attempt = async (user: string, invite: string) => {
+    using link = await open(server);
+    return await step(link, { step: "register", user, verifier, invite });
+  };
+  for (let i = 0; i < PAIR_POLICY.free; i++) {
+    assertEquals(await codeOf(attempt("ada", `tvi_${i}`)), "INVITE_INVALID");
+  }
+  assertEquals(await codeOf(attempt("ada", "tvi_x")), "AUTH_THROTTLED");
+  // Names of accounts do not matter, so that another name is no other guess.
+  assertEquals(await codeOf(attempt("bob", "tvi_x")), "AUTH_THROTTLED");
 });

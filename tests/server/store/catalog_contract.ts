@@ -16,6 +16,7 @@ import {
   type TrashQuery,
 } from "../../../server/store/catalog.ts";
 import { testAccess } from "./access_contract.ts";
+import { testInvites } from "./invites_contract.ts";
 
 /** A clock that tests set. */
 export interface FakeClock {
@@ -97,6 +98,7 @@ export function testCatalog(name: string, withCatalog: WithCatalog): void {
   testTrash(test);
   testMoves(test);
   testAccess(test);
+  testInvites(test);
 }
 
 /** Registers one test of the suite. */

@@ -90,7 +90,11 @@ Deno.test("SqliteCatalog.open() brings a database of the first schema up to date
     await first.openUpload(newUpload("a"));
     await first.close();
     // What version 1 lacked.
-    rawly(path, (db) => db.exec("DROP TABLE trash; DROP TABLE moves; PRAGMA user_version = 1"));
+    rawly(
+      path,
+      (db) =>
+        db.exec("DROP TABLE invites; DROP TABLE trash; DROP TABLE moves; PRAGMA user_version = 1"),
+    );
     const catalog = SqliteCatalog.open(path);
     assertEquals(await catalog.usage("ada"), {
       quotaBytes: 1000,
