@@ -8,6 +8,7 @@ import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
 import { inviteCommand } from "./commands/invite.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { userCommand } from "./commands/user.ts";
 
 /** See the module. */
 export const TRIVETD = defineProgram({
@@ -20,5 +21,5 @@ export const TRIVETD = defineProgram({
     quiet: { kind: "boolean", short: "q", env: "TRIVETD_QUIET", help: "Print errors only" },
     "no-color": { kind: "boolean", env: "TRIVETD_NO_COLOR", help: "Print without colours" },
   },
-  commands: [serveCommand, inviteCommand],
+  commands: [serveCommand, inviteCommand, userCommand],
 });

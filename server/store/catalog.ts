@@ -19,6 +19,7 @@
 import type { Verifier } from "../../lib/auth/verifier.ts";
 import type { DURABILITY_MODES, OVERWRITE_MODES } from "../../lib/netdisk/messages.ts";
 import type { AccessCatalog } from "./catalog_access.ts";
+import type { AccountsCatalog } from "./catalog_accounts.ts";
 import type { InviteCatalog } from "./catalog_invites.ts";
 
 /** What to do when a name is taken. */
@@ -247,7 +248,7 @@ export interface UploadQuery {
  * The server's database. Failures are `TrivetError`s: `SERVER_BUSY` while another program holds the
  * database, `DISK_FULL`, and `INTERNAL` with the cause for everything unexpected.
  */
-export interface Catalog extends AccessCatalog, InviteCatalog {
+export interface Catalog extends AccessCatalog, InviteCatalog, AccountsCatalog {
   /** Adds an account, durably. Throws `USER_EXISTS`. */
   createUser(user: NewUser): Promise<UserRecord>;
   /** An account by name, disabled or not. */

@@ -28,11 +28,13 @@ import type {
   WriteIntent,
 } from "./catalog.ts";
 import type { TokenQuery } from "./catalog_access.ts";
+import type { AccountImport, StoredAccount } from "./catalog_accounts.ts";
 import type { InviteRecord, NewInvite } from "./catalog_invites.ts";
 import * as access from "./sqlite_access.ts";
 import * as accounts from "./sqlite_accounts.ts";
 import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
+import * as accountExport from "./sqlite_export.ts";
 import * as invites from "./sqlite_invites.ts";
 import * as trash from "./sqlite_trash.ts";
 import * as uploads from "./sqlite_uploads.ts";
@@ -148,6 +150,16 @@ export class SqliteCatalog implements Catalog {
   /** See {@linkcode Catalog.redeemInvite}. */
   redeemInvite(hash: Uint8Array, user: NewUser): Promise<UserRecord | null> {
     return this.#durable(() => invites.redeemInvite(this.#db, hash, { user, nowMs: this.#now() }));
+  }
+
+  /** See {@linkcode Catalog.exportAccounts}. */
+  exportAccounts(): Promise<StoredAccount[]> {
+    return this.#read(() => accountExport.selectAccounts(this.#db));
+  }
+
+  /** See {@linkcode Catalog.importAccounts}. */
+  importAccounts(accounts: AccountImport): Promise<void> {
+    return this.#durable(() => accountExport.importAccounts(this.#db, accounts));
   }
 
   /** See {@linkcode Catalog.openUpload}. */

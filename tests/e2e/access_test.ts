@@ -103,3 +103,60 @@ Deno.test("an invite makes accounts where registration is closed, until it is us
   assertEquals([gone.stderr, unknown.stderr], [usedUp.stderr, usedUp.stderr]);
   assertEquals((await admin.run(["invite", "revoke", id])).code, 3);
 });
+
+for (const format of ["xlsx", "csv", "json"]) {
+  Deno.test(`accounts go from one server to another as .${format}, with their passwords`, async () => {
+    await using from = await World.create();
+    const first = await from.serve();
+    await (await from.person("ada", first)).register("ada");
+    const file = `${from.folder}/accounts.${format}`;
+    const exported = await administrator(from).json(["user", "export", file]);
+    assertEquals([exported.format, exported.accounts], [format, 1]);
+    if (Deno.build.os !== "windows") {
+      assertEquals(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
+    }
+
+    await using to = await World.create();
+    const second = await to.serve(["--registration", "closed"]);
+    const admin = administrator(to);
+    const counts = async (...options: string[]) => {
+      const { imported, added, same } = await admin.json(["user", "import", file, ...options]);
+      return [imported, added, same];
+    };
+    assertEquals(await counts("--dry-run"), [false, 1, 0]);
+    assertEquals(await counts("--dry-run"), [false, 1, 0]);
+    assertEquals(await counts(), [true, 1, 0]);
+    assertEquals(await counts(), [true, 0, 1]);
+    const ada = await to.person("ada", second);
+    await ada.ok(["login", "ada", "--password-stdin"], { stdin: PASSWORD });
+    await ada.ok(["put", "-", "a"], { stdin: "a" });
+  });
+}
+
+Deno.test("user import changes nothing when one row is refused, and says which", async () => {
+  await using world = await World.create();
+  const server = await world.serve();
+  await (await world.person("ada", server)).register("ada");
+  const admin = administrator(world);
+  const file = `${world.folder}/accounts.json`;
+  await admin.ok(["user", "export", file]);
+  const { users: [ada] } = JSON.parse(await Deno.readTextFile(file));
+  const write = (users: unknown[]) => Deno.writeTextFile(file, JSON.stringify({ users }));
+  const changed = { ...ada, quota_bytes: "1M" };
+  await write([{ ...ada, name: "bob" }, changed]);
+  for (const options of [["--dry-run"], []]) {
+    const result = await admin.run(["--json", "user", "import", file, ...options]);
+    assertEquals(result.code, 1);
+    const { imported, refused, rows } = JSON.parse(result.stdout);
+    assertEquals([imported, refused, rows[1].action], [false, 1, "refuse"]);
+    assertMatch(rows[1].reason, /--update/);
+  }
+  assertMatch((await admin.run(["user", "import", file])).stdout, /2: refuse ada: /);
+  await admin.ok(["user", "export", file]);
+  assertEquals(JSON.parse(await Deno.readTextFile(file)).users, [ada]);
+  await write([{ ...ada, name: "bob" }, changed]);
+  const { added, changed: updated } = await admin.json(["user", "import", file, "--update"]);
+  assertEquals([added, updated], [1, 1]);
+  assertEquals((await admin.run(["user", "import", `${file}.txt`])).code, 2);
+  assertEquals((await admin.run(["user", "import", `${world.folder}/none.csv`])).code, 3);
+});

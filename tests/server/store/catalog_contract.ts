@@ -16,6 +16,7 @@ import {
   type TrashQuery,
 } from "../../../server/store/catalog.ts";
 import { testAccess } from "./access_contract.ts";
+import { testWholeAccounts } from "./accounts_contract.ts";
 import { testInvites } from "./invites_contract.ts";
 
 /** A clock that tests set. */
@@ -99,6 +100,7 @@ export function testCatalog(name: string, withCatalog: WithCatalog): void {
   testMoves(test);
   testAccess(test);
   testInvites(test);
+  testWholeAccounts(test);
 }
 
 /** Registers one test of the suite. */
