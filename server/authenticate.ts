@@ -7,7 +7,6 @@
 
 import { checkUserName } from "../lib/auth/credentials.ts";
 import { AuthRequest, type AuthResponse } from "../lib/auth/exchange.ts";
-import { hashInvite } from "../lib/auth/invite.ts";
 import { ScramServer } from "../lib/auth/scram_server.ts";
 import type { LoginThrottle } from "../lib/auth/throttle.ts";
 import { hashToken, newToken, parseToken } from "../lib/auth/token.ts";
@@ -19,7 +18,9 @@ import type { Link } from "../lib/link/link.ts";
 import { expectFrame } from "../lib/rpc/handshake.ts";
 import { checkHead, readMessage } from "../lib/rpc/messages.ts";
 import type { Depot } from "./netdisk/depot.ts";
+import { requireTurn } from "./login_turn.ts";
 import type { Session } from "./netdisk/context.ts";
+import { redeemInvite } from "./redeem_invite.ts";
 import type { Catalog, NewUser } from "./store/catalog.ts";
 
 /** How long a login by password lasts, in milliseconds. */
@@ -27,9 +28,6 @@ export const SESSION_TOKEN_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** Steps that one connection may take before it must be logged in: register, then SCRAM's two. */
 const STEPS_MAX = 8;
-
-/** Failed invites are counted under this name, which no account can have. */
-const INVITE_ACCOUNT = "invite:";
 
 /** What authentication needs of the server. */
 export interface Authority {
@@ -150,33 +148,10 @@ async function register(
   const verifier = parseVerifier(request.verifier);
   const newUser: NewUser = { name, verifier, quotaBytes: authority.defaultQuotaBytes };
   if (request.invite === undefined) await authority.catalog.createUser(newUser);
-  else await redeem(authority, guest, { code: request.invite, newUser });
+  else await redeemInvite(authority, guest, { code: request.invite, newUser });
   await authority.depot.createHome(name);
   await answer(guest.link, { step: "registered", user: name });
   return name;
-}
-
-/** Makes an account with an invite; guessing one is slowed as guessing a password is. */
-async function redeem(
-  authority: Authority,
-  guest: Guest,
-  { code, newUser }: { readonly code: string; readonly newUser: NewUser },
-): Promise<void> {
-  const { catalog, now, throttle } = authority;
-  requireTurn(authority, guest, INVITE_ACCOUNT);
-  const hash = await hashInvite(code);
-  try {
-    if (await catalog.redeemInvite(hash, newUser) === null) {
-      // One answer for all: it must not tell who guesses that a code was ever good.
-      throw new TrivetError("INVITE_INVALID", "The invite is unknown, used up or has ended");
-    }
-    throttle.succeeded(guest.source, INVITE_ACCOUNT, now());
-  } catch (error) {
-    const code = error instanceof TrivetError ? error.code : null;
-    if (code === "INVITE_INVALID") throttle.failed(guest.source, INVITE_ACCOUNT, now());
-    if (code === "USER_EXISTS") throttle.succeeded(guest.source, INVITE_ACCOUNT, now());
-    throw error;
-  }
 }
 
 async function byToken(authority: Authority, guest: Guest, text: string): Promise<Session> {
@@ -194,7 +169,7 @@ async function byToken(authority: Authority, guest: Guest, text: string): Promis
     tokenHash: hash,
     tokenKind,
     tokenExpiresAtMs,
-    hasProvenPassword: false,
+    provenKey: null,
   };
 }
 
@@ -242,18 +217,6 @@ async function lookup(
   return await authority.catalog.findVerifier(user) ?? undefined;
 }
 
-/** Refuses a guest who has to wait after failures. */
-function requireTurn(authority: Authority, guest: Guest, user: string): void {
-  const waitMs = authority.throttle.check(guest.source, user, authority.now());
-  if (waitMs === 0) return;
-  const waitSeconds = Math.ceil(waitMs / 1000);
-  throw new TrivetError(
-    "AUTH_THROTTLED",
-    `Too many failed logins; wait ${waitSeconds} s`,
-    { details: { wait_seconds: waitSeconds } },
-  );
-}
-
 async function welcome(
   authority: Authority,
   guest: Guest,
@@ -274,7 +237,7 @@ async function welcome(
     tokenHash: null,
     tokenKind: null,
     tokenExpiresAtMs: null,
-    hasProvenPassword: true,
+    provenKey: login.verifier?.storedKey ?? null,
   };
   if (session === undefined) {
     await answer(guest.link, { step: "authenticated", user, scope: known.scope, message });
@@ -292,10 +255,8 @@ async function welcome(
     expiresAtMs: tokenExpiresMs,
     label: session.label,
   });
-  // Who logged in with a password that was changed meanwhile must not keep a token that came behind
-  // the change: the change removed only those before it.
-  const current = await authority.catalog.findVerifier(user);
-  if (current?.storedKey.toHex() !== login.verifier?.storedKey.toHex()) {
+  // A change of the password removed only the tokens before it, not one that comes behind it.
+  if (!await isStillGood(authority.catalog, { ...known, tokenHash: hash })) {
     await authority.catalog.revokeToken(hash);
     throw new TrivetError("AUTH_FAILED", "Cannot log in: the password was changed just now");
   }
@@ -309,4 +270,14 @@ async function welcome(
   };
   await answer(guest.link, head);
   return { ...known, tokenHash: hash, tokenKind: "session", tokenExpiresAtMs: tokenExpiresMs };
+}
+
+/** Whether what a login was proven by still holds: its token, its password. */
+export async function isStillGood(
+  catalog: Catalog,
+  { user, provenKey, tokenHash }: Session,
+): Promise<boolean> {
+  if (tokenHash !== null && await catalog.findToken(tokenHash) === null) return false;
+  if (provenKey === null) return true;
+  return (await catalog.findVerifier(user))?.storedKey.toHex() === provenKey.toHex();
 }

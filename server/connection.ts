@@ -25,7 +25,7 @@ import {
 import { type CallHandler, serveCalls } from "../lib/rpc/server.ts";
 import { SERVER_NAME } from "../lib/version.ts";
 import type { Admission, AdmittedGuest } from "./admission.ts";
-import { authenticate, type Authority } from "./authenticate.ts";
+import { authenticate, type Authority, isStillGood } from "./authenticate.ts";
 import type { DirectDoors } from "./direct_doors.ts";
 import type { LiveSessions } from "./live_sessions.ts";
 import type { NetdiskStores, Session } from "./netdisk/context.ts";
@@ -129,9 +129,13 @@ async function serveMember(
   context: ConnectionContext & { readonly conn: AcceptedConn },
 ): Promise<void> {
   link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
-  using _live = context.live.add(session, (reason) => {
-    void link.closeAfter(encodeControl(FrameType.ERROR, 0, reason.toMessage()), reason);
-  });
+  const end = async (reason: TrivetError) =>
+    await link.closeAfter(encodeControl(FrameType.ERROR, 0, reason.toMessage()), reason);
+  using _live = context.live.add(session, (reason) => void end(reason));
+  // Asked behind `add()`: what ends a login later finds it there, what ended it before is seen now.
+  if (!await isStillGood(context.stores.catalog, session)) {
+    return await end(new TrivetError("TOKEN_INVALID", "The session has ended or was revoked"));
+  }
   await using netdisk = openNetdiskSession({ ...context.stores, session, live: context.live });
   const { conn, doors } = context;
   const handle: CallHandler = async (call) => {

@@ -26,8 +26,8 @@ export interface Session {
   readonly tokenKind: TokenKind | null;
   /** When that token ends, in milliseconds since 1970; `null` for never, and without one. */
   readonly tokenExpiresAtMs: number | null;
-  /** Whether the password was proven on this very connection. */
-  readonly hasProvenPassword: boolean;
+  /** StoredKey of the password that was proven on this very connection; `null` for a login by token. */
+  readonly provenKey: Uint8Array | null;
 }
 
 /** The server's part of the netdisk. */

@@ -19,12 +19,13 @@ export async function changePassword(
   request: NetdiskRequest<"account.passwd">,
 ): Promise<NetdiskResponse<"account.passwd">> {
   const { catalog, live, session } = context;
-  if (!session.hasProvenPassword) {
+  const { provenKey } = session;
+  if (provenKey === null) {
     throw new TrivetError("AUTH_REQUIRED", "This connection must log in by password first");
   }
   const verifier = parseVerifier(request.verifier);
   const keep = request.keep === undefined ? session.tokenHash : Uint8Array.fromHex(request.keep);
-  const ended = await catalog.changePassword(session.user, verifier, keep);
+  const ended = await catalog.changePassword(session.user, { provenKey, verifier, keep });
   live.end((other) =>
     other.user === session.user && other !== session && other.tokenKind !== "api" &&
     !isSameHash(other.tokenHash, keep)

@@ -20,15 +20,25 @@ export interface TokenQuery {
   readonly limit: number;
 }
 
+/** Another password. */
+export interface NewPassword {
+  /** StoredKey of the password that was proven. */
+  readonly provenKey: Uint8Array;
+  /** Verifier of the new one. */
+  readonly verifier: Verifier;
+  /** Hash of the session token that stays. */
+  readonly keep: Uint8Array | null;
+}
+
 /** See the module; part of `Catalog`. */
 export interface AccessCatalog {
   /**
-   * Sets an account's verifier and removes its session tokens but `keep`, durably and together.
-   * Throws `NOT_FOUND`.
+   * Sets an account's verifier and removes its session tokens but one, durably and together. Throws
+   * `AUTH_REQUIRED` when the password is not the proven one any more, or there is no such account.
    *
    * @returns How many tokens were removed.
    */
-  changePassword(user: string, verifier: Verifier, keep: Uint8Array | null): Promise<number>;
+  changePassword(user: string, change: NewPassword): Promise<number>;
   /** An account's tokens that are valid now, in order of their ids (see {@linkcode tokenId}). */
   listTokens(query: TokenQuery): Promise<TokenRecord[]>;
   /**

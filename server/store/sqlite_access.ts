@@ -9,10 +9,19 @@ import type { Verifier } from "../../lib/auth/verifier.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
 import type { TokenRecord } from "./catalog.ts";
-import { API_TOKENS_MAX, type TokenQuery } from "./catalog_access.ts";
+import { API_TOKENS_MAX, type NewPassword, type TokenQuery } from "./catalog_access.ts";
 import { toToken } from "./sqlite_accounts.ts";
 import type { SqliteDatabase } from "./sqlite_database.ts";
 import { blob, integer } from "./sqlite_values.ts";
+
+/** Sets a verifier if the one before is that which was proven; how many sessions ended. */
+export function replaceVerifier(db: SqliteDatabase, user: string, change: NewPassword): number {
+  const row = db.get("SELECT stored_key FROM users WHERE name = ? AND disabled = 0", user);
+  if (row === undefined || blob(row, "stored_key").toHex() !== change.provenKey.toHex()) {
+    throw new TrivetError("AUTH_REQUIRED", "The password was changed since this login");
+  }
+  return updateVerifier(db, user, change);
+}
 
 /** Sets a verifier; how many sessions ended. */
 export function updateVerifier(

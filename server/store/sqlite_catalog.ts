@@ -27,7 +27,7 @@ import type {
   UserRecord,
   WriteIntent,
 } from "./catalog.ts";
-import type { TokenQuery } from "./catalog_access.ts";
+import type { NewPassword, TokenQuery } from "./catalog_access.ts";
 import type { AccountImport, StoredAccount } from "./catalog_accounts.ts";
 import type { InviteRecord, NewInvite } from "./catalog_invites.ts";
 import * as access from "./sqlite_access.ts";
@@ -118,8 +118,8 @@ export class SqliteCatalog implements Catalog {
   }
 
   /** See {@linkcode Catalog.changePassword}. */
-  changePassword(user: string, verifier: Verifier, keep: Uint8Array | null): Promise<number> {
-    return this.#durable(() => access.updateVerifier(this.#db, user, { verifier, keep }));
+  changePassword(user: string, change: NewPassword): Promise<number> {
+    return this.#durable(() => access.replaceVerifier(this.#db, user, change));
   }
 
   /** See {@linkcode Catalog.listTokens}. */

@@ -6,7 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { NewToken } from "../../../server/store/catalog.ts";
-import { API_TOKENS_MAX, tokenId } from "../../../server/store/catalog_access.ts";
+import { API_TOKENS_MAX, type NewPassword, tokenId } from "../../../server/store/catalog_access.ts";
 import { addUser, assertCode, type Test } from "./catalog_contract.ts";
 
 function newToken(first: number, change: Partial<NewToken> = {}): NewToken {
@@ -40,15 +40,20 @@ export function testAccess(test: Test): void {
       storedKey: new Uint8Array(32).fill(6),
       serverKey: new Uint8Array(32).fill(7),
     };
-    assertEquals(await catalog.changePassword("ada", verifier, kept.hash), 1);
+    const provenKey = (await catalog.findVerifier("ada"))?.storedKey ?? new Uint8Array();
+    const change = (user: string, options: Partial<NewPassword> = {}) =>
+      catalog.changePassword(user, { provenKey, verifier, keep: null, ...options });
+    assertEquals(await change("ada", { keep: kept.hash }), 1);
     assertEquals(await catalog.findVerifier("ada"), verifier);
     const found = [];
     for (const { hash } of [kept, ended, api, others]) {
       found.push(await catalog.findToken(hash) !== null);
     }
     assertEquals(found, [true, false, true, true]);
-    assertEquals(await catalog.changePassword("ada", verifier, null), 1);
-    await assertCode("NOT_FOUND", () => catalog.changePassword("eve", verifier, null));
+    // The proof was of the password before.
+    await assertCode("AUTH_REQUIRED", () => change("ada"));
+    assertEquals(await change("ada", { provenKey: verifier.storedKey }), 1);
+    await assertCode("AUTH_REQUIRED", () => change("eve"));
   });
 
   test("lists an account's tokens in pages, without those that ended", async (catalog, clock) => {
