@@ -67,6 +67,7 @@ export type ErrorCode =
   | "TOKEN_INVALID"
   | "PERMISSION_DENIED"
   | "REGISTRATION_CLOSED"
+  | "INVITE_INVALID"
   | "SYMLINK_REFUSED"
   | "LOCAL_DENIED"
   | "UNREACHABLE"
@@ -85,6 +86,7 @@ export type ErrorCode =
   | "QUOTA_EXCEEDED"
   | "DISK_FULL"
   | "FILE_TOO_LARGE"
+  | "TOO_MANY"
   | "EXISTS"
   | "USER_EXISTS"
   | "NAME_CASE_CONFLICT"
@@ -142,6 +144,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   TOKEN_INVALID: kind(EXIT.REFUSED, false, "Log in again with trivet login"),
   PERMISSION_DENIED: kind(EXIT.REFUSED, false, "Ask the administrator of the server"),
   REGISTRATION_CLOSED: kind(EXIT.REFUSED, false, "Ask the administrator for an account"),
+  INVITE_INVALID: kind(EXIT.REFUSED, false, "Ask the administrator for another invite"),
   SYMLINK_REFUSED: kind(EXIT.REFUSED, false, "Ask the administrator to remove the symbolic link"),
   LOCAL_DENIED: kind(
     EXIT.REFUSED,
@@ -187,6 +190,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   QUOTA_EXCEEDED: kind(EXIT.SPACE, false, "Remove files or ask for a larger quota"),
   DISK_FULL: kind(EXIT.SPACE, false, "Free space on the disk, then run the same command again"),
   FILE_TOO_LARGE: kind(EXIT.SPACE, false, "Split the file"),
+  TOO_MANY: kind(EXIT.SPACE, false, "Remove some of them first"),
 
   EXISTS: kind(EXIT.CONFLICT, false, "Choose another name or --overwrite replace"),
   USER_EXISTS: kind(EXIT.CONFLICT, false, "Choose another user name or log in"),

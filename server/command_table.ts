@@ -8,6 +8,7 @@ import { defineProgram } from "../lib/term/command.ts";
 import { VERSION } from "../lib/version.ts";
 import { configGroup } from "./commands/config.ts";
 import { checkCommand } from "./commands/check.ts";
+import { inviteCommand } from "./commands/invite.ts";
 import { scrubCommand } from "./commands/scrub.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { SERVE_OPTIONS } from "./config.ts";
@@ -36,6 +37,7 @@ export const TRIVETD = defineProgram({
   commands: [
     serveCommand,
     userCommand,
+    inviteCommand,
     sessionCommand,
     checkCommand,
     scrubCommand,

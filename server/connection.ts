@@ -142,7 +142,7 @@ async function serveMember(
       link.closeAfter(encodeControl(FrameType.ERROR, 0, reason.toMessage()), reason);
     },
   });
-  await using netdisk = openNetdiskSession({ ...context.stores, session });
+  await using netdisk = openNetdiskSession({ ...context.stores, session, logins: context.logins });
   const { conn, doors, audit, source } = context;
   const { user } = session;
   const handle: CallHandler = async (call) => {

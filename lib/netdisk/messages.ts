@@ -8,6 +8,7 @@
 import * as v from "valibot";
 import { TrivetError } from "../errors.ts";
 import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from "../transfer/chunks.ts";
+import { ACCESS_REQUESTS, ACCESS_RESPONSES } from "./access_messages.ts";
 
 /** Name of the service in the hello. */
 export const NETDISK_SERVICE = "netdisk";
@@ -204,6 +205,7 @@ export const NETDISK_REQUESTS = {
     ifMatch: v.optional(Etag),
     from: v.optional(Count),
   }),
+  ...ACCESS_REQUESTS,
 } as const;
 
 /**
@@ -216,6 +218,7 @@ export const NETDISK_UNRECORDED: ReadonlySet<string> = new Set<NetdiskMethod>([
   "stat",
   "df",
   "trash.list",
+  "token.list",
   "put.seed",
   "put.journal",
   "put.data",
@@ -396,6 +399,7 @@ export const NETDISK_RESPONSES = {
     /** The first chunk whose digest stands in the body. */
     from: Count,
   }),
+  ...ACCESS_RESPONSES,
 } as const;
 
 /** The response head of a method. */

@@ -95,7 +95,7 @@ Deno.test("SqliteCatalog.open() brings a database of the first schema up to date
     await first.openUpload(newUpload("a"));
     await first.close();
     // What version 1 lacked.
-    const later = ["trash", "moves", "batches", "contents", "digests", "scrub_rounds"];
+    const later = ["trash", "moves", "batches", "contents", "digests", "scrub_rounds", "invites"];
     rawly(path, (db) => {
       for (const table of later) db.exec(`DROP TABLE ${table}`);
       db.exec(
