@@ -73,9 +73,13 @@ export type {
   DurabilityMode,
   ListPage,
   NetdiskEntry,
+  NewToken,
+  NewTokenOptions,
   OverwriteMode,
   ResumeMode,
   StoredFile,
+  TokenInfo,
+  TokenScope,
   TrashItem,
 } from "./client/netdisk_types.ts";
 export type { DownloadResult } from "./client/download.ts";

@@ -20,6 +20,7 @@ import { logoutCommand } from "./commands/logout.ts";
 import { lsCommand } from "./commands/ls.ts";
 import { mkdirCommand } from "./commands/mkdir.ts";
 import { mvCommand } from "./commands/mv.ts";
+import { passwdCommand } from "./commands/passwd.ts";
 import { putCommand } from "./commands/put.ts";
 import { registerCommand } from "./commands/register.ts";
 import { rmCommand } from "./commands/rm.ts";
@@ -28,6 +29,7 @@ import { shellCommand } from "./commands/shell.ts";
 import { statCommand } from "./commands/stat.ts";
 import { syncCommand } from "./commands/sync.ts";
 import { timeCommand } from "./commands/time.ts";
+import { tokenCommand } from "./commands/token.ts";
 import { trashCommand } from "./commands/trash.ts";
 import { treeCommand } from "./commands/tree.ts";
 import { verifyCommand } from "./commands/verify.ts";
@@ -54,6 +56,8 @@ export const TRIVET = defineProgram({
     loginCommand,
     logoutCommand,
     whoamiCommand,
+    passwdCommand,
+    tokenCommand,
     lsCommand,
     treeCommand,
     findCommand,

@@ -29,7 +29,10 @@ import type {
   DurabilityMode,
   ListPage,
   NetdiskEntry,
+  NewToken,
+  NewTokenOptions,
   OverwriteMode,
+  TokenInfo,
   TrashItem,
 } from "./netdisk_types.ts";
 import type { Pacer } from "./pacer.ts";
@@ -542,6 +545,45 @@ export class NetdiskClient implements AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<{ items: number; bytes: number }> {
     return await this.#ask("trash.empty", ids === undefined ? {} : { ids: [...ids] }, signal);
+  }
+
+  /**
+   * Makes a token for a program.
+   *
+   * @param options What it allows, where, how long, and what it is called.
+   * @returns Its id and the token, which nobody can show again.
+   * @throws {TrivetError} `PERMISSION_DENIED` for a login that may not manage the account, `TOO_MANY`.
+   */
+  async createToken(options: NewTokenOptions): Promise<NewToken> {
+    const { scope, path, lifetimeMs, label, signal } = options;
+    const request = {
+      scope,
+      ...(path === undefined ? {} : { path: parsePath(path) }),
+      ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+      ...(label === undefined ? {} : { label }),
+    };
+    return await this.#ask("token.create", request, signal);
+  }
+
+  /** Lists the account's tokens and sessions that have not ended, read page by page. */
+  async *tokens(signal?: AbortSignal): AsyncGenerator<TokenInfo> {
+    let after: string | undefined;
+    for (;;) {
+      const page = await this.#ask("token.list", after === undefined ? {} : { after }, signal);
+      yield* page.tokens;
+      after = page.tokens.at(-1)?.id;
+      if (!page.more || after === undefined) return;
+    }
+  }
+
+  /**
+   * Ends tokens, and the connections that logged in with them.
+   *
+   * @param ids What {@linkcode NetdiskClient.tokens} calls them.
+   * @returns How many ended: all, since an unknown id fails with `NOT_FOUND`.
+   */
+  async revokeTokens(ids: readonly string[], signal?: AbortSignal): Promise<number> {
+    return (await this.#ask("token.revoke", { ids: [...ids] }, signal)).revoked;
   }
 
   /**

@@ -127,3 +127,52 @@ export interface DiskUsage {
   /** Most files, where their number is limited. */
   readonly quotaFiles?: number | undefined;
 }
+
+/** What a token allows: to read; also to write; also to manage tokens. */
+export type TokenScope = "read" | "write" | "full";
+
+/** A token to make. */
+export interface NewTokenOptions {
+  /** What it allows. */
+  readonly scope: TokenScope;
+  /** The folder that it is confined to; the whole home without it. */
+  readonly path?: string;
+  /** How long it is valid, in milliseconds; for ever without it. */
+  readonly lifetimeMs?: number;
+  /** What it is called. */
+  readonly label?: string;
+  /** Gives up. */
+  readonly signal?: AbortSignal;
+}
+
+/** A token that was made. */
+export interface NewToken {
+  /** Names it. */
+  readonly id: string;
+  /** The token itself; the server does not know it. */
+  readonly token: string;
+  /** When it ends, in milliseconds since 1970; null for never. */
+  readonly expiresMs: number | null;
+}
+
+/** A token or a session of the account. */
+export interface TokenInfo {
+  /** Names it. */
+  readonly id: string;
+  /** Whether a login made it, or somebody for a program. */
+  readonly kind: "session" | "api";
+  /** What it allows. */
+  readonly scope: TokenScope;
+  /** Components of the folder that it is confined to. */
+  readonly path: readonly string[];
+  /** What it is called. */
+  readonly label: string;
+  /** When it was made, in milliseconds since 1970. */
+  readonly createdMs: number;
+  /** When it ends; null for never. */
+  readonly expiresMs: number | null;
+  /** When it was last used, rounded to hours; null before the first time. */
+  readonly lastUsedMs: number | null;
+  /** Whether this client logged in with it. */
+  readonly isCurrent: boolean;
+}

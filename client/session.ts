@@ -20,6 +20,8 @@ export interface PasswordCredentials {
   readonly user: string;
   /** As typed; it never leaves this process. */
   readonly password: string;
+  /** For this connection alone: no token is made. */
+  readonly isOnce?: boolean;
 }
 
 /** How a program proves who it is. */
@@ -96,26 +98,27 @@ export async function openSession(
  * Makes an account. The server learns a verifier, never the password.
  *
  * @param connector The server.
- * @param credentials The name and the password of the new account.
+ * @param credentials The name and the password of the new account, and an invite where one is needed.
  * @param signal Gives up.
- * @throws {TrivetError} `USER_EXISTS`, `REGISTRATION_CLOSED`, `USER_NAME_INVALID`,
- * `PASSWORD_INVALID`, or what connecting throws.
+ * @throws {TrivetError} `USER_EXISTS`, `REGISTRATION_CLOSED`, `INVITE_INVALID`,
+ * `USER_NAME_INVALID`, `PASSWORD_INVALID`, or what connecting throws.
  */
 export async function registerAccount(
   connector: Connector,
-  credentials: PasswordCredentials,
+  credentials: PasswordCredentials & { readonly invite?: string | undefined },
   signal?: AbortSignal,
 ): Promise<string> {
   const { checkUserName } = await import("../lib/auth/credentials.ts");
   const { formatVerifier, makeVerifier } = await import("../lib/auth/verifier.ts");
   const { user } = credentials;
+  const invite = credentials.invite === undefined ? {} : { invite: credentials.invite };
   checkUserName(user);
   const verifier = formatVerifier(await makeVerifier(credentials.password));
   const { link } = await connector.open(signal);
   using _closing = link;
   const answer = await underDeadline(
     link,
-    () => askStep(link, { step: "register", user, verifier }, "registered"),
+    () => askStep(link, { step: "register", user, verifier, ...invite }, "registered"),
     { signal },
   );
   await link.closeAfter(encodeControl(FrameType.BYE, 0, {}));
@@ -147,7 +150,7 @@ async function loginByPassword(
     step: "scram-first",
     mechanism,
     message: scram.first(),
-    session: { label: `trivet on ${Deno.build.os}` },
+    ...(credentials.isOnce === true ? {} : { session: { label: `trivet on ${Deno.build.os}` } }),
   }, "scram-challenge");
   const message = await scram.final(challenge.message);
   const login = await askStep(link, { step: "scram-final", message }, "authenticated");

@@ -72,6 +72,7 @@ export type ErrorCode =
   | "KEY_INVALID"
   | "PERMISSION_DENIED"
   | "REGISTRATION_CLOSED"
+  | "INVITE_INVALID"
   | "SYMLINK_REFUSED"
   | "LOCAL_DENIED"
   | "ARGUMENT_REFUSED"
@@ -95,6 +96,7 @@ export type ErrorCode =
   | "FILE_TOO_LARGE"
   | "OUTPUT_LIMIT"
   | "TIME_LIMIT"
+  | "TOO_MANY"
   | "EXISTS"
   | "USER_EXISTS"
   | "KEY_EXISTS"
@@ -176,6 +178,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   KEY_INVALID: kind(EXIT.REFUSED, false, "Ask the administrator of the server for a machine key"),
   PERMISSION_DENIED: kind(EXIT.REFUSED, false, "Ask the administrator of the server"),
   REGISTRATION_CLOSED: kind(EXIT.REFUSED, false, "Ask the administrator for an account"),
+  INVITE_INVALID: kind(EXIT.REFUSED, false, "Ask the administrator for another invite"),
   SYMLINK_REFUSED: kind(EXIT.REFUSED, false, "Ask the administrator to remove the symbolic link"),
   LOCAL_DENIED: kind(
     EXIT.REFUSED,
@@ -238,6 +241,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   FILE_TOO_LARGE: kind(EXIT.SPACE, false, "Split the file"),
   OUTPUT_LIMIT: kind(EXIT.SPACE, false, "Ask the administrator for a higher output limit"),
   TIME_LIMIT: kind(EXIT.SPACE, false, "Ask the administrator for a longer time limit"),
+  TOO_MANY: kind(EXIT.SPACE, false, "Remove some of them first"),
 
   EXISTS: kind(
     EXIT.CONFLICT,

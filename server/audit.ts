@@ -9,6 +9,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { dirname, join } from "node:path";
+import { TOKEN_PREFIX } from "../lib/auth/token.ts";
 import { CHAT_UNRECORDED } from "../lib/chat/messages.ts";
 import { BATCH_ITEMS_MAX, NETDISK_UNRECORDED } from "../lib/netdisk/messages.ts";
 import { formatPath } from "../lib/netdisk/path.ts";
@@ -248,7 +249,9 @@ function itemsOf(value: unknown): unknown[] {
 
 function idsOf(value: unknown): string[] {
   const ids = typeof value === "string" ? [value] : isTexts(value) ? value : [];
-  return ids.filter((id) => id !== "").map((id) => id.slice(0, ID_CHARS_MAX));
+  // Somebody may pass a token in place of its id.
+  return ids.filter((id) => id !== "" && !id.includes(TOKEN_PREFIX))
+    .map((id) => id.slice(0, ID_CHARS_MAX));
 }
 
 function unique(texts: readonly string[]): string[] {

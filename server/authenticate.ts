@@ -20,8 +20,10 @@ import { expectFrame } from "../lib/rpc/handshake.ts";
 import { checkHead, readMessage } from "../lib/rpc/messages.ts";
 import type { KeyGate } from "./key_gate.ts";
 import type { Depot } from "./netdisk/depot.ts";
+import { requireTurn } from "./login_turn.ts";
 import type { Session } from "./netdisk/context.ts";
-import type { Catalog, NewToken } from "./store/catalog.ts";
+import { redeemInvite } from "./redeem_invite.ts";
+import type { Catalog, NewToken, NewUser } from "./store/catalog.ts";
 
 /** How long a login by password lasts, in milliseconds. */
 export const SESSION_TOKEN_MS = 30 * 24 * 60 * 60 * 1000;
@@ -228,17 +230,15 @@ async function register(
   guest: Guest,
   request: Step<"register">,
 ): Promise<string> {
-  if (authority.registration === "closed") {
+  if (authority.registration === "closed" && request.invite === undefined) {
     throw new TrivetError("REGISTRATION_CLOSED", "This server does not take registrations");
   }
   const { user: name } = request;
   checkUserName(name);
   const verifier = parseVerifier(request.verifier);
-  await authority.catalog.createUser({
-    name,
-    verifier,
-    quotaBytes: authority.defaultQuotaBytes,
-  });
+  const newUser: NewUser = { name, verifier, quotaBytes: authority.defaultQuotaBytes };
+  if (request.invite === undefined) await authority.catalog.createUser(newUser);
+  else await redeemInvite(authority, guest, { code: request.invite, newUser });
   await authority.depot.createHome(name);
   await answer(guest.link, { step: "registered", user: name });
   return name;
@@ -250,9 +250,18 @@ async function byToken(authority: Authority, guest: AdmittedByKey, text: string)
   if (token === null) {
     throw new TrivetError("TOKEN_INVALID", "The session has ended or was revoked");
   }
-  const { user, scope, pathPrefix } = token;
+  const { user, scope, pathPrefix, kind: tokenKind, expiresAtMs: tokenExpiresAtMs } = token;
   await answer(guest.link, { step: "authenticated", user, scope });
-  return { user, scope, pathPrefix, tokenHash: hash, ...keyOf(guest) };
+  return {
+    user,
+    scope,
+    pathPrefix,
+    tokenHash: hash,
+    tokenKind,
+    tokenExpiresAtMs,
+    provenEpoch: null,
+    ...keyOf(guest),
+  };
 }
 
 async function byPassword(
@@ -299,15 +308,7 @@ async function lookup(
   guest: Guest,
   user: string,
 ): Promise<Verifier | undefined> {
-  const waitMs = authority.throttle.check(guest.source, user, authority.now());
-  if (waitMs > 0) {
-    const waitSeconds = Math.ceil(waitMs / 1000);
-    throw new TrivetError(
-      "AUTH_THROTTLED",
-      `Too many failed logins; wait ${waitSeconds} s`,
-      { details: { wait_seconds: waitSeconds } },
-    );
-  }
+  requireTurn(authority, guest, user);
   return await authority.catalog.findVerifier(user) ?? undefined;
 }
 
@@ -329,7 +330,16 @@ async function welcome(
   const { user, authEpoch, message, session } = login;
   // Homes may have been removed by hand.
   await authority.depot.createHome(user);
-  const known: Session = { user, scope: "full", pathPrefix: [], tokenHash: null, ...keyOf(guest) };
+  const known: Session = {
+    user,
+    scope: "full",
+    pathPrefix: [],
+    tokenHash: null,
+    tokenKind: null,
+    tokenExpiresAtMs: null,
+    provenEpoch: authEpoch,
+    ...keyOf(guest),
+  };
   if (session === undefined) {
     await answer(guest.link, { step: "authenticated", user, scope: known.scope, message });
     return { ...known, authEpoch };
@@ -356,5 +366,5 @@ async function welcome(
     tokenExpiresMs,
   };
   await answer(guest.link, head);
-  return { ...known, tokenHash: hash };
+  return { ...known, tokenHash: hash, tokenKind: "session", tokenExpiresAtMs: tokenExpiresMs };
 }

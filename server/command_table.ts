@@ -9,6 +9,7 @@ import { VERSION } from "../lib/version.ts";
 import { auditGroup } from "./commands/audit.ts";
 import { configGroup } from "./commands/config.ts";
 import { checkCommand } from "./commands/check.ts";
+import { inviteCommand } from "./commands/invite.ts";
 import { scrubCommand } from "./commands/scrub.ts";
 import { execGroup } from "./commands/exec.ts";
 import { keyCommand } from "./commands/key.ts";
@@ -39,6 +40,7 @@ export const TRIVETD = defineProgram({
   commands: [
     serveCommand,
     userCommand,
+    inviteCommand,
     sessionCommand,
     keyCommand,
     checkCommand,

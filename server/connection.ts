@@ -179,7 +179,7 @@ async function serveMember(
   const handle: CallHandler = async (call) => {
     // A login is of the connection, whatever its service.
     if (context.service === CHAT_SERVICE && call.method === "logout") {
-      return { head: await logout({ ...context.stores, session }) };
+      return { head: await logout({ ...context.stores, session, logins: context.logins }) };
     }
     if (call.method !== DIRECT_METHOD || doors === undefined) return await service.handle(call);
     return { head: { port: doors.open(conn) } satisfies DirectOffer };
@@ -205,13 +205,13 @@ async function serveMember(
 /** The service that the hello named, for one connection. */
 function openService(
   session: Session,
-  { service, exec, chat, stores, source, link }: MemberContext & { readonly link: Link },
+  { service, exec, chat, stores, logins, source, link }: MemberContext & { readonly link: Link },
 ): NetdiskSession {
   if (service === CHAT_SERVICE && chat !== undefined) {
     return openChatSession(chat, { session, link });
   }
   if (service !== EXEC_SERVICE || exec === undefined) {
-    return openNetdiskSession({ ...stores, session });
+    return openNetdiskSession({ ...stores, session, logins });
   }
   const handle = exec.handlerFor({ session, source });
   return { handle, [Symbol.asyncDispose]: () => Promise.resolve() };

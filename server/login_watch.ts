@@ -34,6 +34,8 @@ export class LoginWatch implements AsyncDisposable {
   readonly #watched = new Set<WatchedLogin>();
   /** Added since the last check: the change that ends them may have come before they were added. */
   readonly #unchecked = new Set<WatchedLogin>();
+  /** Logins that nobody ends for now. */
+  readonly #held = new Set<OpenLogin>();
   readonly #timer: ReturnType<typeof setInterval>;
   #mark: string | undefined;
   #checking: Promise<void> | null = null;
@@ -61,6 +63,24 @@ export class LoginWatch implements AsyncDisposable {
     return { [Symbol.dispose]: () => this.#drop(watched) };
   }
 
+  /**
+   * Leaves a connection alone for a while, as one that changes what its own login rests on.
+   *
+   * @param login Its login, the very object that it was added with.
+   * @returns Dispose of it when the change is over; the connection is then looked at like a new one.
+   */
+  hold(login: OpenLogin): Disposable {
+    this.#held.add(login);
+    return {
+      [Symbol.dispose]: () => {
+        this.#held.delete(login);
+        for (const watched of this.#watched) {
+          if (watched.login === login) this.#unchecked.add(watched);
+        }
+      },
+    };
+  }
+
   /** Looks now; checks that come while one is under way share its outcome. Never rejects. */
   check(): Promise<void> {
     return this.#checking ??= this.#look().finally(() => this.#checking = null);
@@ -76,7 +96,8 @@ export class LoginWatch implements AsyncDisposable {
     if (this.#watched.size === 0) return;
     try {
       const mark = await this.#catalog.loginsMark();
-      const asked = [...(mark === this.#mark ? this.#unchecked : this.#watched)];
+      const asked = [...(mark === this.#mark ? this.#unchecked : this.#watched)]
+        .filter(({ login }) => !this.#held.has(login));
       if (asked.length > 0) {
         const ended = await this.#catalog.endedLogins(asked.map(({ login }) => login));
         for (const place of ended) this.#end(asked[place], sessionEnded());
@@ -102,6 +123,7 @@ export class LoginWatch implements AsyncDisposable {
 
   #end(watched: WatchedLogin | undefined, reason: TrivetError): void {
     if (watched === undefined || !this.#watched.has(watched)) return;
+    if (this.#held.has(watched.login)) return;
     this.#drop(watched);
     const { user } = watched.login;
     log.info("Closed a connection of {user}: {reason}", { user, reason: reason.message });

@@ -1,5 +1,5 @@
 /**
- * The work behind `register`, `login` and `logout`.
+ * The work behind `register`, `login`, `logout` and `passwd`.
  *
  * @module
  */
@@ -14,17 +14,24 @@ import { FileTrustStore } from "../trust.ts";
 import { type Access, findAccess, findStored, makeConnector } from "./access.ts";
 import { type ClientContext, commandLine } from "./context.ts";
 import { readKeyFile } from "./key_file.ts";
-import { mustAskPassword, readNewPassword, readPassword } from "./password.ts";
+import { mustAskPassword, readNewPassword, readPassword, readPasswordPair } from "./password.ts";
 
 /** Makes an account, and makes server and account the defaults. */
-export async function registerUser(context: ClientContext, user: string): Promise<void> {
+export async function registerUser(
+  context: ClientContext,
+  user: string,
+  options: { readonly invite?: string | undefined } = {},
+): Promise<void> {
   const { output, signal } = context;
+  const { invite } = options;
   checkUserName(user);
   const access = await findAccess(context);
   const connector = await makeConnector(context, access, { replacesPin: true });
-  if (mustAskPassword(context)) await meet(context, connector, "register");
+  if (mustAskPassword(context)) {
+    await meet(context, connector, invite === undefined ? "register" : "login");
+  }
   const password = await readNewPassword(context);
-  const registered = await registerAccount(connector, { user, password }, signal);
+  const registered = await registerAccount(connector, { user, password, invite }, signal);
   await remember(access, registered);
   output.note(`Registered "${registered}" at ${access.server}`);
   output.note(`Next: ${commandLine(context, ["login"])}`);
@@ -98,6 +105,26 @@ export async function logoutUser(context: ClientContext): Promise<void> {
       : `The session of "${stored.user}" at ${access.server} had ended already`,
   );
   output.json({ user: stored.user, server: access.server, revoked });
+}
+
+/** Changes the password; the session that is kept here goes on. */
+export async function changeUserPassword(context: ClientContext): Promise<void> {
+  const { env, output, signal } = context;
+  const access = await findAccess(context);
+  const stored = await findStored(access);
+  const user = access.user ?? stored?.user;
+  if (user === undefined) {
+    throw new TrivetError("USAGE", "A password needs an account: pass --user or TRIVET_USER");
+  }
+  checkUserName(user);
+  const connector = await makeConnector(context, access);
+  if (mustAskPassword(context)) await meet(context, connector, "login");
+  const passwords = await readPasswordPair(context);
+  const { changePassword } = await import("../passwd.ts");
+  const keepToken = env("TRIVET_TOKEN")?.trim() || stored?.token;
+  const ended = await changePassword(connector, { user, ...passwords, keepToken, signal });
+  output.note(`Changed the password of "${user}"; other sessions that ended: ${ended}`);
+  output.json({ user, server: access.server, sessions_ended: ended });
 }
 
 /**

@@ -21,10 +21,17 @@ export const registerCommand = defineCommand({
       does: "The same elsewhere, in a script",
     },
   ],
-  options: {},
+  options: {
+    invite: {
+      kind: "string",
+      valueName: "CODE",
+      env: "TRIVET_INVITE",
+      help: "Invite of the administrator, for a server where registration is closed",
+    },
+  },
   arguments: { name: { help: "Name of the account" } },
   run: async (context: ClientContext, invocation) => {
     const { registerUser } = await import("./account.ts");
-    await registerUser(context, invocation.arguments.name);
+    await registerUser(context, invocation.arguments.name, invocation.values);
   },
 });

@@ -9,8 +9,16 @@ import * as v from "valibot";
 
 const Text = v.pipe(v.string(), v.maxLength(2048));
 
-/** A registration: the server learns the verifier (its text form), never the password. */
-const RegisterStep = v.strictObject({ step: v.literal("register"), user: Text, verifier: Text });
+/**
+ * A registration: the server learns the verifier (its text form), never the password. `invite` is a
+ * code that counts where registration is closed.
+ */
+const RegisterStep = v.strictObject({
+  step: v.literal("register"),
+  user: Text,
+  verifier: Text,
+  invite: v.optional(Text),
+});
 
 /** The first SCRAM message; `session` asks for a token that replaces the password later. */
 const ScramFirstStep = v.strictObject({

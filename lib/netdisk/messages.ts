@@ -8,6 +8,7 @@
 import * as v from "valibot";
 import { TrivetError } from "../errors.ts";
 import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from "../transfer/chunks.ts";
+import { ACCESS_REQUESTS, ACCESS_RESPONSES } from "./access_messages.ts";
 
 /** Name of the service in the hello. */
 export const NETDISK_SERVICE = "netdisk";
@@ -205,6 +206,7 @@ export const NETDISK_REQUESTS = {
     ifMatch: v.optional(Etag),
     from: v.optional(Count),
   }),
+  ...ACCESS_REQUESTS,
 } as const;
 
 /**
@@ -217,6 +219,7 @@ export const NETDISK_UNRECORDED: ReadonlySet<string> = new Set<NetdiskMethod>([
   "stat",
   "df",
   "trash.list",
+  "token.list",
   "put.seed",
   "put.journal",
   "put.data",
@@ -398,6 +401,7 @@ export const NETDISK_RESPONSES = {
     /** The first chunk whose digest stands in the body. */
     from: Count,
   }),
+  ...ACCESS_RESPONSES,
 } as const;
 
 /** The response head of a method. */

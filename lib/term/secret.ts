@@ -8,10 +8,12 @@
 import { TrivetError } from "../errors.ts";
 import { type Prompter, type PromptInput, readPasswordStdin } from "./prompt.ts";
 
+type SecretInput = Pick<PromptInput, "read">;
+
 /** Where a secret may come from without anybody being asked. */
 export interface GivenSecret {
   /** Stdin. */
-  readonly stdin: Pick<PromptInput, "read">;
+  readonly stdin: SecretInput;
   /** `--password-stdin`. */
   readonly fromStdin: boolean;
   /** `--password-file`. */
@@ -30,12 +32,44 @@ export interface GivenSecret {
  * @throws {TrivetError} `USAGE` when it is empty, too long or no UTF-8; what `fileError` makes.
  */
 export async function readGivenSecret(given: GivenSecret): Promise<string | undefined> {
+  return await readGiven(given, readPasswordStdin);
+}
+
+/**
+ * Reads a secret that is given and the one that replaces it.
+ *
+ * @param given Where from.
+ * @returns The first and the second line; undefined when a person has to be asked.
+ * @throws {TrivetError} As {@linkcode readGivenSecret}.
+ */
+export async function readGivenSecretPair(
+  given: GivenSecret,
+): Promise<readonly [before: string, after: string] | undefined> {
+  return await readGiven(given, async (input) => {
+    const before = await readPasswordStdin(input);
+    return [before, await readSecondLine(input)];
+  });
+}
+
+async function readSecondLine(input: SecretInput): Promise<string> {
+  try {
+    return await readPasswordStdin(input);
+  } catch (error) {
+    if (!(error instanceof TrivetError)) throw error;
+    throw new TrivetError(error.code, error.message.replace("first line", "second line"));
+  }
+}
+
+async function readGiven<T>(
+  given: GivenSecret,
+  read: (input: SecretInput) => Promise<T>,
+): Promise<T | undefined> {
   const { file: path, fileError } = given;
-  if (given.fromStdin) return await readPasswordStdin(given.stdin);
+  if (given.fromStdin) return await read(given.stdin);
   if (path === undefined) return undefined;
   try {
     using file = await Deno.open(path);
-    return await readPasswordStdin(file);
+    return await read(file);
   } catch (error) {
     if (!(error instanceof TrivetError)) throw fileError(error, path);
     const message = error.message.replace("from stdin", `from ${given.quote(path)}`);

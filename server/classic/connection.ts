@@ -15,6 +15,7 @@ import type { Places } from "../../lib/rpc/places.ts";
 import type { AdmittedGuest } from "../admission.ts";
 import type { Audit } from "../audit.ts";
 import type { ConnectionContext } from "../connection.ts";
+import type { Session } from "../netdisk/context.ts";
 import { answerMember, type ClassicAnswer } from "./answer.ts";
 import { loginClassic, registerClassic } from "./login.ts";
 import { type ClassicTimeouts, ClassicWire } from "./wire.ts";
@@ -73,10 +74,18 @@ async function serve(wire: ClassicWire, source: string, context: ClassicContext)
     admission.leave(guest);
   }
   const { user } = login;
-  const session = { ...login, scope: "full", pathPrefix: [], tokenHash: null } as const;
+  const session: Session = {
+    ...login,
+    scope: "full",
+    pathPrefix: [],
+    tokenHash: null,
+    tokenKind: null,
+    tokenExpiresAtMs: null,
+    provenEpoch: login.authEpoch,
+  };
   using _watched = logins.add({ login: session, end: (reason) => wire.close(reason) });
   try {
-    const member = { ...stores, session };
+    const member = { ...stores, session, logins };
     await converse(
       wire,
       (command) =>

@@ -7,6 +7,8 @@
 import type { CommandGroup } from "../../lib/term/command.ts";
 import type { CommandContext } from "./context.ts";
 import { userAddCommand, userPasswdCommand } from "./user_add.ts";
+import { userExportCommand } from "./user_export.ts";
+import { userImportCommand } from "./user_import.ts";
 import { userListCommand, userShowCommand } from "./user_list.ts";
 import { userQuotaCommand } from "./user_quota.ts";
 import { userRemoveCommand } from "./user_remove.ts";
@@ -32,5 +34,7 @@ export const userCommand: CommandGroup<CommandContext> = {
     userDisableCommand,
     userEnableCommand,
     userRemoveCommand,
+    userExportCommand,
+    userImportCommand,
   ],
 };

@@ -7,7 +7,8 @@
 import type { NameRules } from "../../lib/netdisk/path.ts";
 import { checkPath } from "../../lib/netdisk/path.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import type { Catalog, TokenScope } from "../store/catalog.ts";
+import type { Catalog, TokenKind, TokenScope } from "../store/catalog.ts";
+import type { OpenLogin } from "../store/catalog_accounts.ts";
 import type { Depot, HomePath } from "./depot.ts";
 import type { ActiveUploads } from "./active_uploads.ts";
 
@@ -22,7 +23,13 @@ export interface Session {
   /** SHA-256 of the token that it logged in with; `null` after a login by password. */
   readonly tokenHash: Uint8Array | null;
   /** After a login by password alone: the account's epoch, see `Catalog.authEpoch`. */
-  readonly authEpoch?: number;
+  authEpoch?: number;
+  /** Where that token came from; `null` without one. */
+  readonly tokenKind: TokenKind | null;
+  /** When that token ends, in milliseconds since 1970; `null` for never, and without one. */
+  readonly tokenExpiresAtMs: number | null;
+  /** The account's epoch when its password was proven on this connection; `null` after a token. */
+  readonly provenEpoch: number | null;
   /** Id of the machine key that admitted the connection. */
   readonly keyId?: string;
 }
@@ -36,9 +43,19 @@ export interface NetdiskStores {
   readonly names: NameRules;
 }
 
+/** Whoever ends open connections whose login has ended. */
+export interface LoginChanges {
+  /** Looks which have. */
+  check(): Promise<void>;
+  /** Leaves one alone until this is disposed of: it must hear the answer to what ends its login. */
+  hold(login: OpenLogin): Disposable;
+}
+
 /** What a handler works with. */
 export interface NetdiskContext extends NetdiskStores {
   readonly session: Session;
+  /** Told of what ends logins. */
+  readonly logins: LoginChanges;
 }
 
 /**
@@ -88,4 +105,14 @@ export function entryPath(context: NetdiskContext, components: readonly string[]
 export function requireWriter({ session }: NetdiskContext): void {
   if (session.scope !== "read") return;
   throw new TrivetError("PERMISSION_DENIED", "The login may only read");
+}
+
+/**
+ * Refuses a login that may not manage the account: anything but scope `full` for the whole home.
+ *
+ * @throws {TrivetError} `PERMISSION_DENIED`.
+ */
+export function requireManager({ session }: NetdiskContext): void {
+  if (session.scope === "full" && session.pathPrefix.length === 0) return;
+  throw new TrivetError("PERMISSION_DENIED", "The login may not manage the account");
 }

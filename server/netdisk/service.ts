@@ -21,6 +21,7 @@ import { sendFile } from "./download.ts";
 import { logout, ls, mkdir, stat, whoami } from "./files.ts";
 import { df, mv, rmdir } from "./move.ts";
 import { storeSmallFile } from "./small_file.ts";
+import { changePassword, createToken, listTokens, revokeTokens } from "./tokens.ts";
 import { emptyTrash, listTrash, restoreTrash, rm } from "./trash.ts";
 import { ConnectionUploads } from "./uploads.ts";
 
@@ -75,6 +76,10 @@ export function openNetdiskSession(context: NetdiskContext): NetdiskSession {
     "put.discard": (request) => uploads.discard(request),
     "get.open": (request, call) => sendFile(context, request, call),
     digest: (request, call) => digestFile(context, request, call),
+    "account.passwd": async (request) => ({ head: await changePassword(context, request) }),
+    "token.create": async (request) => ({ head: await createToken(context, request) }),
+    "token.list": async (request) => ({ head: await listTokens(context, request) }),
+    "token.revoke": async (request) => ({ head: await revokeTokens(context, request) }),
   };
   return {
     handle: async (call) => {

@@ -22,6 +22,9 @@ import type { BatchCatalog } from "./catalog_batches.ts";
 import type { ContentCatalog } from "./catalog_contents.ts";
 import type { KeyCatalog } from "./catalog_keys.ts";
 import type { AccountCatalog } from "./catalog_accounts.ts";
+import type { AccessCatalog } from "./catalog_access.ts";
+import type { ExportCatalog } from "./catalog_export.ts";
+import type { InviteCatalog } from "./catalog_invites.ts";
 
 /** What to do when a name is taken. */
 export type OverwriteMode = typeof OVERWRITE_MODES[number];
@@ -269,7 +272,15 @@ export interface UploadQuery {
  * The server's database. Failures are `TrivetError`s: `SERVER_BUSY` while another program holds the
  * database, `DISK_FULL`, and `INTERNAL` with the cause for everything unexpected.
  */
-export interface Catalog extends AccountCatalog, BatchCatalog, ContentCatalog, KeyCatalog {
+export interface Catalog
+  extends
+    AccessCatalog,
+    AccountCatalog,
+    BatchCatalog,
+    ContentCatalog,
+    ExportCatalog,
+    InviteCatalog,
+    KeyCatalog {
   /** Adds an account, durably. Throws `USER_EXISTS`. */
   createUser(user: NewUser): Promise<UserRecord>;
   /** An account by name, disabled or not. */
@@ -277,7 +288,7 @@ export interface Catalog extends AccountCatalog, BatchCatalog, ContentCatalog, K
   /** The verifier of an account that may log in; null for unknown and disabled ones alike. */
   findVerifier(name: string): Promise<Verifier | null>;
 
-  /** Adds a token, durably. Throws `NOT_FOUND` when the user does not exist. */
+  /** Adds a token, durably. Throws `NOT_FOUND` for no such user, `TOO_MANY`. */
   addToken(token: NewToken): Promise<TokenRecord>;
   /** A token that is valid now, of a user who may log in; notes the use, coarsely. */
   findToken(hash: Uint8Array): Promise<TokenRecord | null>;

@@ -24,6 +24,22 @@ export interface QuotaChange {
   readonly quotaFiles?: number | null;
 }
 
+/** How a verifier takes the place of another. */
+export interface VerifierOptions {
+  /** The account's epoch when the old password was proven; an administrator proves nothing. */
+  readonly provenEpoch?: number;
+  /** Hash of the session token that stays. */
+  readonly keep?: Uint8Array | null;
+}
+
+/** What became of logins when a verifier was replaced. */
+export interface VerifierChange {
+  /** The account's epoch now. */
+  readonly authEpoch: number;
+  /** How many sessions ended. */
+  readonly ended: number;
+}
+
 /** Bytes of a token's hash that name its session in {@linkcode SessionRecord.id}, in hex. */
 export const SESSION_ID_BYTES = 6;
 
@@ -71,8 +87,11 @@ export interface AccountCatalog {
   listUsers(query: UserQuery): Promise<UserRecord[]>;
   /** Changes a quota; files that are there already stay. Throws `USER_NOT_FOUND`. */
   setQuota(user: string, change: QuotaChange): Promise<UserRecord>;
-  /** Replaces the verifier and ends all sessions; access tokens stay. Throws `USER_NOT_FOUND`. */
-  setVerifier(user: string, verifier: Verifier): Promise<void>;
+  /**
+   * Replaces the verifier and ends all sessions but one; access tokens stay. Throws `USER_NOT_FOUND`,
+   * and `AUTH_REQUIRED` when logins have ended since the old password was proven.
+   */
+  setVerifier(user: string, verifier: Verifier, options?: VerifierOptions): Promise<VerifierChange>;
   /**
    * Refuses or allows logins. Refusing ends all sessions; access tokens stay and work again once
    * logins are allowed. Throws `USER_NOT_FOUND`.

@@ -237,6 +237,17 @@ const MIGRATIONS: readonly string[] = [
     INSERT INTO chat_search (rowid, text) VALUES (new.id, new.text);
   END;
   `,
+  `
+  CREATE TABLE invites (
+    hash BLOB PRIMARY KEY,
+    quota_bytes INTEGER CHECK (quota_bytes >= 0),
+    quota_files INTEGER CHECK (quota_files >= 0),
+    uses INTEGER NOT NULL CHECK (uses > 0),
+    uses_left INTEGER NOT NULL CHECK (uses_left >= 0),
+    expires_at_ms INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The version of a database that this program writes. */

@@ -16,6 +16,7 @@ import {
   type TokenScope,
   type UserRecord,
 } from "./catalog.ts";
+import { requireTokenRoom } from "./sqlite_access.ts";
 import type { Row, SqliteDatabase } from "./sqlite_database.ts";
 import { SQLITE_CONSTRAINT, sqliteCode } from "./sqlite_errors.ts";
 import { blob, integer, integerOrNull, pathOf, text } from "./sqlite_values.ts";
@@ -87,6 +88,7 @@ export function selectVerifier(db: SqliteDatabase, name: string): Verifier | nul
 export function insertToken(db: SqliteDatabase, token: NewToken, nowMs: number): TokenRecord {
   const { hash, user, kind, scope, expiresAtMs, label } = token;
   const prefix = JSON.stringify(token.pathPrefix);
+  if (kind === "api") requireTokenRoom(db, user, nowMs);
   try {
     db.run(
       `INSERT INTO tokens (hash, user, kind, scope, path_prefix, expires_at_ms, created_at_ms, label)
@@ -124,7 +126,8 @@ export function useToNote(token: TokenRecord, nowMs: number): number | null {
   return token.lastUsedAtMs === null || roundedMs > token.lastUsedAtMs ? roundedMs : null;
 }
 
-function toToken(row: Row): TokenRecord {
+/** A token from its row. */
+export function toToken(row: Row): TokenRecord {
   return {
     hash: blob(row, "hash"),
     user: text(row, "user"),

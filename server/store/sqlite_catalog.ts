@@ -37,13 +37,21 @@ import type {
   SessionQuery,
   SessionRecord,
   UserQuery,
+  VerifierChange,
+  VerifierOptions,
 } from "./catalog_accounts.ts";
+import type { TokenQuery } from "./catalog_access.ts";
+import type { AccountImport, StoredAccount } from "./catalog_export.ts";
+import type { InviteRecord, NewInvite } from "./catalog_invites.ts";
+import * as access from "./sqlite_access.ts";
 import * as accounts from "./sqlite_accounts.ts";
 import * as batches from "./sqlite_batches.ts";
 import * as contents from "./sqlite_contents.ts";
 import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 import * as keys from "./sqlite_keys.ts";
+import * as accountExport from "./sqlite_export.ts";
+import * as invites from "./sqlite_invites.ts";
 import * as trash from "./sqlite_trash.ts";
 import * as uploads from "./sqlite_uploads.ts";
 import * as users from "./sqlite_users.ts";
@@ -139,8 +147,14 @@ export class SqliteCatalog implements Catalog {
   }
 
   /** See {@linkcode Catalog.setVerifier}. */
-  setVerifier(user: string, verifier: Verifier): Promise<void> {
-    return this.#endingLogins((nowMs) => users.updateVerifier(this.#db, user, { verifier, nowMs }));
+  setVerifier(
+    user: string,
+    verifier: Verifier,
+    options: VerifierOptions = {},
+  ): Promise<VerifierChange> {
+    return this.#endingLogins((nowMs) =>
+      users.updateVerifier(this.#db, user, { ...options, verifier, nowMs })
+    );
   }
 
   /** See {@linkcode Catalog.setDisabled}. */
@@ -177,7 +191,7 @@ export class SqliteCatalog implements Catalog {
 
   /** See {@linkcode Catalog.endSessions}. */
   endSessions(user: string): Promise<number> {
-    return this.#endingLogins((nowMs) => users.endLogins(this.#db, user, nowMs));
+    return this.#endingLogins((nowMs) => users.endLogins(this.#db, user, { nowMs }));
   }
 
   /** See {@linkcode Catalog.loginsMark}. */
@@ -226,6 +240,46 @@ export class SqliteCatalog implements Catalog {
   /** See {@linkcode Catalog.endedKeys}. */
   endedKeys(ids: readonly string[]): Promise<string[]> {
     return this.#read(() => keys.selectEndedKeys(this.#db, ids, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.listTokens}. */
+  listTokens(query: TokenQuery): Promise<TokenRecord[]> {
+    return this.#read(() => access.selectTokens(this.#db, query, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.revokeTokens}. */
+  revokeTokens(user: string, ids: readonly string[]): Promise<number> {
+    return this.#endingLogins(() => access.deleteTokens(this.#db, user, ids));
+  }
+
+  /** See {@linkcode Catalog.addInvite}. */
+  addInvite(invite: NewInvite): Promise<InviteRecord> {
+    return this.#durable(() => invites.insertInvite(this.#db, invite, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.listInvites}. */
+  listInvites(): Promise<InviteRecord[]> {
+    return this.#read(() => invites.selectInvites(this.#db, this.#now()));
+  }
+
+  /** See {@linkcode Catalog.revokeInvites}. */
+  revokeInvites(ids: readonly string[]): Promise<number> {
+    return this.#durable(() => invites.deleteInvites(this.#db, ids));
+  }
+
+  /** See {@linkcode Catalog.redeemInvite}. */
+  redeemInvite(hash: Uint8Array, user: NewUser): Promise<UserRecord | null> {
+    return this.#durable(() => invites.redeemInvite(this.#db, hash, { user, nowMs: this.#now() }));
+  }
+
+  /** See {@linkcode Catalog.exportAccounts}. */
+  exportAccounts(): Promise<StoredAccount[]> {
+    return this.#read(() => accountExport.selectAccounts(this.#db));
+  }
+
+  /** See {@linkcode Catalog.importAccounts}. */
+  importAccounts(accounts: AccountImport): Promise<void> {
+    return this.#endingLogins((nowMs) => accountExport.importAccounts(this.#db, accounts, nowMs));
   }
 
   /** See {@linkcode Catalog.openUpload}. */

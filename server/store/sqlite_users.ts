@@ -16,6 +16,8 @@ import {
   type SessionQuery,
   type SessionRecord,
   type UserQuery,
+  type VerifierChange,
+  type VerifierOptions,
 } from "./catalog_accounts.ts";
 import { insertToken, selectUser, toUser, USER_COLUMNS } from "./sqlite_accounts.ts";
 import type { Row, SqliteDatabase } from "./sqlite_database.ts";
@@ -48,15 +50,22 @@ export function updateQuota(db: SqliteDatabase, user: string, change: QuotaChang
 export function updateVerifier(
   db: SqliteDatabase,
   user: string,
-  change: { verifier: Verifier; nowMs: number },
-): void {
-  requireUser(db, user);
+  change: VerifierOptions & { verifier: Verifier; nowMs: number },
+): VerifierChange {
+  const { disabled } = requireUser(db, user);
+  const { provenEpoch } = change;
+  if (
+    provenEpoch !== undefined && (disabled || selectAuthEpoch(db, user) !== provenEpoch)
+  ) {
+    throw new TrivetError("AUTH_REQUIRED", "The password was changed since this login");
+  }
   const { salt, iterations, storedKey, serverKey } = change.verifier;
   db.run(
     `UPDATE users SET salt = ?, iterations = ?, stored_key = ?, server_key = ? WHERE name = ?`,
     ...[salt, iterations, storedKey, serverKey, user],
   );
-  endLogins(db, user, change.nowMs);
+  const ended = endLogins(db, user, { nowMs: change.nowMs, keep: change.keep ?? null });
+  return { authEpoch: selectAuthEpoch(db, user) ?? 0, ended };
 }
 
 /** Refuses or allows logins; refusing ends those that there are. */
@@ -67,7 +76,7 @@ export function updateDisabled(
 ): UserRecord {
   requireUser(db, user);
   db.run("UPDATE users SET disabled = ? WHERE name = ?", change.disabled ? 1 : 0, user);
-  if (change.disabled) endLogins(db, user, change.nowMs);
+  if (change.disabled) endLogins(db, user, { nowMs: change.nowMs });
   return requireUser(db, user);
 }
 
@@ -126,15 +135,22 @@ export function deleteSession(db: SqliteDatabase, id: string): SessionRecord | n
   return row === undefined ? null : toSession(row);
 }
 
-/** Ends all logins of an account but those by access tokens; how many sessions. */
-export function endLogins(db: SqliteDatabase, user: string, nowMs: number): number {
+/** Ends all logins of an account but those by access tokens and one session; how many sessions. */
+export function endLogins(
+  db: SqliteDatabase,
+  user: string,
+  { nowMs, keep = null }: { nowMs: number; keep?: Uint8Array | null },
+): number {
   requireUser(db, user);
   // The time keeps an account that is made again under its old name apart from the one before.
   db.run(
     "UPDATE users SET auth_epoch = max(auth_epoch + 1, ?) WHERE name = ?",
     ...[nowMs, user],
   );
-  return db.run("DELETE FROM tokens WHERE user = ? AND kind = 'session'", user);
+  return db.run(
+    "DELETE FROM tokens WHERE user = ? AND kind = 'session' AND hash IS NOT ?",
+    ...[user, keep],
+  );
 }
 
 /** Which of these logins have ended. */

@@ -20,6 +20,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   mv: ["a", "b"],
   cp: ["a", "b"],
   trash: ["list"],
+  token: ["list"],
   put: ["a"],
   get: ["a"],
   cat: ["a"],

@@ -11,6 +11,7 @@ import {
   FrameType,
 } from "../../lib/frame/frame.ts";
 import { SEND_QUEUE_MAX_BYTES } from "../../lib/link/link.ts";
+import { TOKEN_PAGE_MAX } from "../../lib/netdisk/access_messages.ts";
 import {
   BATCH_BYTES_MAX,
   BATCH_ITEMS_MAX,
@@ -46,6 +47,7 @@ import { SESSION_TOKEN_MS } from "../../server/authenticate.ts";
 import { LOGIN_TIMEOUT_MS } from "../../server/connection.ts";
 import { ACCOUNT_UPLOADS_MAX } from "../../server/netdisk/active_uploads.ts";
 import { CONNECTION_UPLOADS_MAX } from "../../server/netdisk/uploads.ts";
+import { API_TOKENS_MAX } from "../../server/store/catalog_access.ts";
 import { codeOf, readPage, sectionOf, type Table, tablesOf } from "./page.ts";
 
 const PAGE = await readPage("docs/protocol.md");
@@ -136,6 +138,8 @@ Deno.test("docs/protocol.md gives each limit as it is", () => {
     RANGES_MAX,
     LIST_PAGE_MAX,
     TRASH_PAGE_MAX,
+    TOKEN_PAGE_MAX,
+    API_TOKENS_MAX,
     SMALL_FILE_MAX_BYTES,
     BATCH_ITEMS_MAX,
     BATCH_BYTES_MAX,

@@ -102,3 +102,24 @@ Deno.test({
     assertEquals((await admin.json(["user", "list"])).users, []);
   },
 });
+
+Deno.test({
+  name: "at a terminal: passwd asks for the old password, then twice for the new one" +
+    (HAS_EXPECT ? "" : " (skipped: expect is not installed)"),
+  ignore: !HAS_EXPECT,
+  fn: async () => {
+    await using world = await World.create();
+    const ada = await world.person("ada", await world.serve());
+    await ada.register("ada");
+    const next = "another good password";
+    const changed = await atTerminal(ada, ["passwd"], [
+      ["Current password:", `${PASSWORD}\r`],
+      ["New password:", `${next}\r`],
+      ["The same again:", `${next}\r`],
+    ]);
+    assertEquals(changed.code, 0, changed.screen);
+    for (const secret of [PASSWORD, next]) assert(!changed.screen.includes(secret));
+    await ada.ok(["whoami"]);
+    await ada.ok(["login", "ada", "--password-stdin"], { stdin: next });
+  },
+});

@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
+import { hashToken } from "../../lib/auth/token.ts";
+import { formatVerifier, makeVerifier } from "../../lib/auth/verifier.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { NETDISK_REQUESTS, NETDISK_UNRECORDED } from "../../lib/netdisk/messages.ts";
 import { type CallHandler, ServerCall } from "../../lib/rpc/server.ts";
@@ -86,6 +88,36 @@ Deno.test("auditCalls() writes down what failed, and no line of requests that on
   for (const method of NETDISK_UNRECORDED) {
     assertEquals(await recorded({ method, params: {} }, refuse), []);
     assert(method in NETDISK_REQUESTS, method);
+  }
+});
+
+Deno.test("the audit log has no secret of the calls about passwords, tokens and invites", async () => {
+  await using server = await TestServer.start({ audit: { ...ROTATION } });
+  const verifier = formatVerifier(await makeVerifier("another password"));
+  const login = await server.addUser("ada");
+  await using rpc = await server.login(login);
+  const keep = await hashToken(login);
+  await rpc.call("account.passwd", { verifier, keep }).catch(() => {});
+  const made = await ask(rpc, "token.create", { scope: "read", path: ["in"], label: "a label" });
+  await ask(rpc, "token.list", {});
+  // The token itself in place of its id.
+  await rpc.call("token.revoke", { ids: [made.token] }).catch(() => {});
+  await ask(rpc, "token.revoke", { ids: [made.id] });
+  const path = join(server.data, "log", "audit.jsonl");
+  const lines = await linesOf(path);
+  assertEquals(
+    lines.slice(1).map(({ method, result, ids, paths }) => [method, result, ids, paths]),
+    [
+      ["account.passwd", "AUTH_REQUIRED", undefined, undefined],
+      ["token.create", "OK", undefined, ["/in"]],
+      ["token.revoke", "INVALID_REQUEST", undefined, undefined],
+      ["token.revoke", "OK", [made.id], undefined],
+    ],
+  );
+  const text = await Deno.readTextFile(path);
+  const [, keys = verifier] = verifier.split("$", 2);
+  for (const secret of [login, made.token, verifier, keys, keep, "a label"]) {
+    assertEquals(text.includes(secret), false);
   }
 });
 

@@ -2,12 +2,14 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { AuthRequest } from "../../lib/auth/exchange.ts";
 import { AuthResponse } from "../../lib/auth/exchange.ts";
 import { ScramClient } from "../../lib/auth/scram_client.ts";
+import { PAIR_POLICY } from "../../lib/auth/throttle.ts";
 import { formatVerifier, makeVerifier } from "../../lib/auth/verifier.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { encodeControl } from "../../lib/frame/encode.ts";
-import { FrameType } from "../../lib/frame/frame.ts";
+import { FRAME_PAYLOAD_MAX_BYTES, FrameType } from "../../lib/frame/frame.ts";
 import { readCertificate } from "../../lib/link/certificate.ts";
 import { Link } from "../../lib/link/link.ts";
+import { RpcClient } from "../../lib/rpc/client.ts";
 import { expectFrame, greet } from "../../lib/rpc/handshake.ts";
 import { checkHead, readMessage } from "../../lib/rpc/messages.ts";
 import { ask, TestServer } from "./testing.ts";
@@ -166,4 +168,95 @@ Deno.test("steps out of order are refused", async () => {
   const request = { step: "scram-first", mechanism: scram.mechanism } as const;
   await step(second, { ...request, message: scram.first() });
   assertEquals(await codeOf(step(second, { step: "token", token: "x" })), "PROTOCOL_ERROR");
+});
+
+Deno.test("invites cannot be guessed quickly", async () => {
+  await using server = await TestServer.start({ registration: "closed" });
+  const verifier = formatVerifier(await makeVerifier(PASSWORD));
+  const attempt = async (user: string, invite: string) => {
+    using link = await open(server);
+    return await step(link, { step: "register", user, verifier, invite });
+  };
+  for (let i = 0; i < PAIR_POLICY.free; i++) {
+    assertEquals(await codeOf(attempt("ada", `tvi_${i}`)), "INVITE_INVALID");
+  }
+  assertEquals(await codeOf(attempt("ada", "tvi_x")), "AUTH_THROTTLED");
+  // Names of accounts do not matter, so that another name is no other guess.
+  assertEquals(await codeOf(attempt("bob", "tvi_x")), "AUTH_THROTTLED");
+});
+
+/** Logs in by password without a token; what the server says to the proof is the caller's to read. */
+async function beginLogin(link: Link, password: string): Promise<() => Promise<AuthResponse>> {
+  const scram = new ScramClient({ user: "ada", password });
+  const challenge = await step(link, {
+    step: "scram-first",
+    mechanism: scram.mechanism,
+    message: scram.first(),
+  });
+  assert(challenge.step === "scram-challenge");
+  const message = await scram.final(challenge.message);
+  return async () => await step(link, { step: "scram-final", message });
+}
+
+async function becomeMember(link: Link, password: string): Promise<RpcClient> {
+  await (await beginLogin(link, password))();
+  link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
+  return RpcClient.start(link);
+}
+
+/** Calls until the connection fails; the code. */
+async function endOf(rpc: RpcClient): Promise<string> {
+  return await codeOf((async () => {
+    for (;;) await ask(rpc, "whoami", {});
+  })());
+}
+
+Deno.test("account.passwd ends every connection of the old password and its tokens", async () => {
+  await using server = await TestServer.start();
+  using link = await open(server);
+  await register(link, "ada");
+  const done = await logIn(link, "ada", PASSWORD);
+  assert(done.step === "authenticated" && done.token !== undefined);
+  await using byToken = await server.login(done.token);
+  await using byApiToken = await server.login(await server.addToken("ada"));
+  await using other = await becomeMember(await open(server), PASSWORD);
+  const late = await open(server);
+  const finishLate = await beginLogin(late, PASSWORD);
+  await using asker = await becomeMember(await open(server), PASSWORD);
+
+  const verifier = formatVerifier(await makeVerifier("another password"));
+  assertEquals(await ask(asker, "account.passwd", { verifier }), { ended: 1 });
+  assertEquals(await endOf(byToken), "TOKEN_INVALID");
+  assertEquals(await endOf(other), "TOKEN_INVALID");
+  assertEquals((await ask(byApiToken, "whoami", {})).user, "ada");
+  assertEquals(await codeOf(server.login(done.token)), "TOKEN_INVALID");
+  // The proof holds for one change only.
+  assertEquals(await codeOf(ask(asker, "account.passwd", { verifier })), "AUTH_REQUIRED");
+  // A login that began before the change and ends behind it.
+  await finishLate();
+  late.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
+  await using tooLate = RpcClient.start(late);
+  assertEquals(await endOf(tooLate), "TOKEN_INVALID");
+});
+
+Deno.test("a login that asks for a token and ends behind a change of the password fails", async () => {
+  await using server = await TestServer.start();
+  using link = await open(server);
+  await register(link, "ada");
+  const scram = new ScramClient({ user: "ada", password: PASSWORD });
+  const challenge = await step(link, {
+    step: "scram-first",
+    mechanism: scram.mechanism,
+    message: scram.first(),
+    session: { label: "late" },
+  });
+  assert(challenge.step === "scram-challenge");
+  await using asker = await becomeMember(await open(server), PASSWORD);
+  const verifier = formatVerifier(await makeVerifier("another password"));
+  await ask(asker, "account.passwd", { verifier });
+  const message = await scram.final(challenge.message);
+  assertEquals(await codeOf(step(link, { step: "scram-final", message })), "AUTH_FAILED");
+  await using owner = await server.login(await server.addToken("ada"));
+  const { tokens } = await ask(owner, "token.list", {});
+  assertEquals(tokens.map(({ kind }) => kind), ["api"]);
 });

@@ -122,6 +122,22 @@ Deno.test("LoginWatch forgets a connection that was closed", async () => {
   assertEquals([catalog.asked, ada.reasons], [[], []]);
 });
 
+Deno.test("LoginWatch.hold() spares a connection until it is disposed of", async () => {
+  const catalog = new FakeCatalog();
+  await using watch = new LoginWatch(catalog, NEVER_MS);
+  const ada = watchedOf("ada");
+  using _ada = watch.add(ada);
+  await watch.check();
+  catalog.ended.add("ada");
+  catalog.mark = "1";
+  const held = watch.hold(ada.login);
+  await watch.check();
+  assertEquals(ada.reasons, []);
+  held[Symbol.dispose]();
+  await watch.check();
+  assertEquals(ada.reasons, ["TOKEN_INVALID"]);
+});
+
 /** Opens the database beside a running server, as a command does. */
 function openBeside(server: TestServer): SqliteCatalog {
   return SqliteCatalog.open(join(server.data, "trivet.db"));

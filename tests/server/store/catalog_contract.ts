@@ -16,6 +16,9 @@ import {
   type TrashQuery,
 } from "../../../server/store/catalog.ts";
 import { testBatches } from "./catalog_batch_contract.ts";
+import { testAccess } from "./access_contract.ts";
+import { testWholeAccounts } from "./accounts_contract.ts";
+import { testInvites } from "./invites_contract.ts";
 
 /** A clock that tests set. */
 export interface FakeClock {
@@ -104,6 +107,9 @@ export function testCatalog(name: string, withCatalog: WithCatalog): void {
   testTrash(test);
   testMoves(test);
   testBatches(test);
+  testAccess(test);
+  testInvites(test);
+  testWholeAccounts(test);
 }
 
 /** Registers one test of the suite. */

@@ -104,6 +104,7 @@ Deno.test("SqliteCatalog.open() brings a database of the first schema up to date
       "contents",
       "digests",
       "scrub_rounds",
+      "invites",
       "chat_search",
       "chat_reactions",
       "chat_messages",
