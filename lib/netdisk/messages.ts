@@ -50,7 +50,7 @@ const TimeMs = v.pipe(v.number(), v.finite());
 const Mode = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o7777));
 const UploadId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
 /** What the id of an item of the trash looks like; ids sort by the time of removal. */
-export const TRASH_ID: RegExp = /^[0-9a-z]{1,32}$/;
+export const TRASH_ID = /^[0-9a-z]{1,32}$/;
 const TrashId = v.pipe(v.string(), v.regex(TRASH_ID));
 /** An XXH3-128 in hex. */
 const Digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));

@@ -445,10 +445,10 @@ function testTrash(test: Test): void {
     clock.nowMs = 77;
     await catalog.beginRemoval(ITEM);
     assertEquals((await catalog.findTrash("t1"))?.state, "moving");
-    await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "emptying"));
+    await assertCode("TRASH_NOT_FOUND", () => catalog.beginTrashExit("t1", "emptying"));
     await catalog.finishRemoval("t1", { bytes: 300, files: 1, entries: 1 });
     await assertCode(
-      "NOT_FOUND",
+      "TRASH_NOT_FOUND",
       () => catalog.finishRemoval("t1", { bytes: 1, files: 1, entries: 1 }),
     );
     const kept = {
@@ -471,7 +471,7 @@ function testTrash(test: Test): void {
     });
     await catalog.beginTrashExit("t1", "emptying");
     await catalog.beginTrashExit("t1", "emptying");
-    await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "restoring"));
+    await assertCode("TRASH_NOT_FOUND", () => catalog.beginTrashExit("t1", "restoring"));
     await catalog.abortTrash("t1");
     assertEquals((await catalog.findTrash("t1"))?.state, "emptying");
     assertEquals(await used(catalog), 300);
@@ -487,7 +487,7 @@ function testTrash(test: Test): void {
     await catalog.beginRemoval(ITEM);
     await catalog.finishRemoval("t1", { bytes: 300, files: 1, entries: 1 });
     await catalog.beginTrashExit("t1", "restoring");
-    await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "restoring"));
+    await assertCode("TRASH_NOT_FOUND", () => catalog.beginTrashExit("t1", "restoring"));
     await catalog.abortTrash("t1");
     assertEquals((await catalog.findTrash("t1"))?.state, "kept");
     await catalog.beginTrashExit("t1", "restoring");
@@ -501,7 +501,7 @@ function testTrash(test: Test): void {
     await catalog.beginRemoval(ITEM);
     await catalog.abortTrash("t1");
     assertEquals(await catalog.findTrash("t1"), null);
-    await assertCode("NOT_FOUND", () => catalog.beginTrashExit("t1", "emptying"));
+    await assertCode("TRASH_NOT_FOUND", () => catalog.beginTrashExit("t1", "emptying"));
     assertEquals(await catalog.usage("eve"), null);
   });
 
