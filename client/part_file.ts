@@ -23,7 +23,6 @@ import { FileSource } from "../lib/transfer/source.ts";
 import { verifyAllChunks } from "../lib/transfer/verify.ts";
 import { localError, quoteLocal } from "./local_error.ts";
 import { baseName, folderOf, inFolder } from "./local_path.ts";
-import { sleep } from "./retry.ts";
 import { type PublishedPart, publishPart, type PublishPartOptions } from "./local_target.ts";
 
 const PART_SUFFIX = ".trivet-part";
@@ -34,9 +33,6 @@ const JOURNAL_FILE_MAX_BYTES = SIDECAR_HEADER_MAX_BYTES + 4 * CHUNKS_MAX * SIDEC
 
 /** Tries to open a part that others finish at the same moment. */
 const OPEN_TRIES_MAX = 5;
-
-/** Time between two tries when somebody else has the lock. */
-const LOCK_WAIT_MS = 20;
 
 /** Digest of no chunk: what is noted for a chunk that turned out to be damaged. */
 const NO_DIGEST = new Uint8Array(DIGEST_BYTES);
@@ -251,12 +247,6 @@ async function openLocked(path: string): Promise<Deno.FsFile> {
     const file = await openOwn(path);
     try {
       if (!await file.tryLock(true)) {
-        if (tries < OPEN_TRIES_MAX - 1) {
-          // A process that was forked keeps its parent's locks until it becomes another program.
-          file.close();
-          await sleep(LOCK_WAIT_MS);
-          continue;
-        }
         throw new TrivetError(
           "LOCAL_IN_USE",
           `Cannot write ${quoteLocal(path)}: another download is writing to it`,
