@@ -183,6 +183,8 @@ export class PartFile implements Disposable {
   /** Closes the files, which stay, and lets go of the lock. */
   [Symbol.dispose](): void {
     this.#sidecar.close();
+    // Closing alone would not do while a process that was just forked still has the file open, too.
+    this.#file.unlockSync();
     this.#file.close();
   }
 

@@ -55,7 +55,15 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
  */
 export async function lockDataFolder(path: string): Promise<Disposable | null> {
   const lock = await Deno.open(join(path, "lock"), { create: true, write: true, mode: 0o600 });
-  if (await lock.tryLock(true)) return lock;
+  if (await lock.tryLock(true)) {
+    return {
+      [Symbol.dispose]: () => {
+        // A process that was just forked has the file open, too, and would keep the lock.
+        lock.unlockSync();
+        lock.close();
+      },
+    };
+  }
   lock.close();
   return null;
 }
