@@ -20,7 +20,8 @@
  * ```ts no-eval
  * import { serve } from "@trivet/trivet";
  *
- * await using server = await serve({ data: "/srv/trivet", port: 0, registration: "closed" });
+ * const data = await Deno.makeTempDir();
+ * await using server = await serve({ data, port: 0, registration: "closed" });
  * console.log(server.addresses, server.fingerprint);
  * await server.shutdown();
  * ```
