@@ -49,7 +49,7 @@ export interface ParseConfigOptions {
  */
 export function parseConfig(text: string, { path, keys }: ParseConfigOptions): ConfigLookup {
   const found = new Map<string, ConfiguredTexts>();
-  for (const [name, value] of Object.entries(parseToml(text, path))) {
+  for (const [name, value] of Object.entries(parseToml(text, { kind: "config file", path }))) {
     const line = lineOf(text, name);
     const place = line === undefined ? path : `${path}:${line}`;
     const spec = Object.hasOwn(keys, name) ? keys[name] : undefined;
@@ -66,17 +66,37 @@ async function readFile(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    const code = cause instanceof Deno.errors.NotFound
-      ? "LOCAL_NOT_FOUND"
-      : cause instanceof Deno.errors.PermissionDenied
-      ? "LOCAL_DENIED"
-      : "FAILED";
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TrivetError(code, `Cannot read config file "${path}": ${reason}`, { cause });
+    throw cannotRead(`config file "${path}"`, cause);
   }
 }
 
-function parseToml(text: string, path: string): Record<string, unknown> {
+/**
+ * Says why a file that an administrator wrote cannot be read.
+ *
+ * @param what Kind and path, such as `config file "a.toml"`.
+ * @param cause What the system threw.
+ */
+export function cannotRead(what: string, cause: unknown): TrivetError {
+  const code = cause instanceof Deno.errors.NotFound
+    ? "LOCAL_NOT_FOUND"
+    : cause instanceof Deno.errors.PermissionDenied
+    ? "LOCAL_DENIED"
+    : "FAILED";
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new TrivetError(code, `Cannot read ${what}: ${reason}`, { cause });
+}
+
+/**
+ * Reads TOML.
+ *
+ * @param text The text.
+ * @param file What errors call the file: its kind, such as `config file`, and its path.
+ * @throws {TrivetError} `USAGE`, with line and column.
+ */
+export function parseToml(
+  text: string,
+  { kind, path }: { readonly kind: string; readonly path: string },
+): Record<string, unknown> {
   try {
     return parse(text);
   } catch (cause) {
@@ -84,7 +104,7 @@ function parseToml(text: string, path: string): Record<string, unknown> {
     // Behind the first line stands a drawing of the place.
     const [first = ""] = cause.message.split("\n");
     const reason = first.replace(/^Invalid TOML document: /, "");
-    throw usage(`Cannot read config file (${path}:${cause.line}:${cause.column}): ${reason}`);
+    throw usage(`Cannot read ${kind} (${path}:${cause.line}:${cause.column}): ${reason}`);
   }
 }
 

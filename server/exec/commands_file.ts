@@ -6,11 +6,11 @@
  */
 
 import { isAbsolute } from "node:path";
-import { parse, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { ARGUMENT_CHARS_MAX, ARGUMENTS_MAX, COMMAND_NAME } from "../../lib/exec/messages.ts";
+import { parseToml } from "../../lib/term/config_file.ts";
 import { parseBytes, parseDuration } from "../../lib/term/values.ts";
 import { readPattern } from "./pattern.ts";
 import { type CommandRule, type CommandRules, hasControl, type ParameterRule } from "./rules.ts";
@@ -164,7 +164,7 @@ const CommandsFile = v.strictObject({
  * @throws {TrivetError} `USAGE`, with every mistake and its place.
  */
 export function parseCommands(text: string, path: string): CommandRules {
-  const result = v.safeParse(CommandsFile, parseToml(text, path));
+  const result = v.safeParse(CommandsFile, parseToml(text, { kind: "commands file", path }));
   if (!result.success) {
     const mistakes = result.issues.map((issue) => `${placeOf(issue)} ${wordsOf(issue)}`);
     throw new TrivetError("USAGE", `Cannot use commands file "${path}": ${mistakes.join("; ")}`);
@@ -172,18 +172,6 @@ export function parseCommands(text: string, path: string): CommandRules {
   return new Map(
     Object.entries(result.output.commands).map(([name, command]) => [name, toRule(name, command)]),
   );
-}
-
-function parseToml(text: string, path: string): unknown {
-  try {
-    return parse(text);
-  } catch (cause) {
-    if (!(cause instanceof TomlError)) throw cause;
-    // Behind the first line stands a drawing of the place.
-    const reason = (cause.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
-    const place = `${path}:${cause.line}:${cause.column}`;
-    throw new TrivetError("USAGE", `Cannot read commands file (${place}): ${reason}`);
-  }
 }
 
 function toRule(name: string, command: v.InferOutput<typeof Command>): CommandRule {

@@ -7,6 +7,7 @@
 
 import { TrivetError } from "../../lib/errors.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
+import { cannotRead } from "../../lib/term/config_file.ts";
 import { COMMANDS_FILE_MAX_BYTES, parseCommands } from "./commands_file.ts";
 import type { CommandRule, CommandRules } from "./rules.ts";
 
@@ -55,13 +56,7 @@ async function stat(path: string): Promise<Deno.FileInfo> {
   try {
     return await Deno.stat(path);
   } catch (cause) {
-    const code = cause instanceof Deno.errors.NotFound
-      ? "LOCAL_NOT_FOUND"
-      : cause instanceof Deno.errors.PermissionDenied
-      ? "LOCAL_DENIED"
-      : "FAILED";
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TrivetError(code, `Cannot read commands file "${path}": ${reason}`, { cause });
+    throw cannotRead(`commands file "${path}"`, cause);
   }
 }
 

@@ -65,7 +65,7 @@ const folder = (name: string): ListedName => ({ name, isFolder: true });
 const REMOTE: Readonly<Record<string, readonly ListedName[]>> = {
   "": [folder("photos"), file("phone.txt"), file("it's"), file(".hidden"), file("a\x1b[2J")],
   "photos/": [file("two words"), folder("日本 語")],
-  "/": [folder("root")],
+  "/": [folder("rest")],
 };
 
 const LISTS: PathLists = {
@@ -94,7 +94,7 @@ const LINES: readonly (readonly [line: string, texts: readonly string[]])[] = [
   ["get 'it", ["'it'\\''s' "]],
   ["get .", [".hidden "]],
   ["get a", []],
-  ["get /r", ["/root/"]],
+  ["get /r", ["/rest/"]],
   ["get photos ", ["here", "home/"]],
   ["get photos sub/d", ["sub/deep "]],
   ["get photos here ", []],
