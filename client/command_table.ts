@@ -11,6 +11,7 @@ import { catCommand } from "./commands/cat.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { cpCommand } from "./commands/cp.ts";
 import { dfCommand } from "./commands/df.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { execCommand } from "./commands/exec.ts";
 import { findCommand } from "./commands/find.ts";
 import { getCommand } from "./commands/get.ts";
@@ -69,6 +70,7 @@ export const TRIVET = defineProgram({
     cpCommand,
     trashCommand,
     dfCommand,
+    doctorCommand,
     putCommand,
     getCommand,
     syncCommand,

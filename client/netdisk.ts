@@ -17,6 +17,7 @@ import type { ByteWriter } from "../lib/transfer/sink.ts";
 import { Connections } from "./connections.ts";
 import { type ConnectOptions, connectorFor } from "./connect_options.ts";
 import type { Connector } from "./connector.ts";
+import type { DoctorOptions, DoctorReport } from "./doctor/examine.ts";
 import { openDirect } from "./direct.ts";
 import type { DownloadResult } from "./download.ts";
 import type { DownloadStreamResult } from "./download_stream.ts";
@@ -113,6 +114,8 @@ export class NetdiskClient implements AsyncDisposable {
   readonly user: string;
   /** `read`, `write` or `full`. */
   readonly scope: string;
+  /** Whether its connections are encrypted. */
+  readonly isEncrypted: boolean;
   readonly #connections: Connections;
   readonly #pacer: Pacer | undefined;
   /** Whether the token was made for this client alone. */
@@ -130,6 +133,7 @@ export class NetdiskClient implements AsyncDisposable {
     this.server = connector.name;
     this.user = user;
     this.scope = scope;
+    this.isEncrypted = connector.isTls;
     this.#isTokenOurs = session.token !== undefined;
     this.#pacer = pacer;
     // The password has done its part: more connections cost no key derivation.
@@ -507,6 +511,18 @@ export class NetdiskClient implements AsyncDisposable {
   /** What the account may hold and does. */
   async df(signal?: AbortSignal): Promise<DiskUsage> {
     return await this.#ask("df", {}, signal);
+  }
+
+  /**
+   * Measures the way between this machine and the server.
+   *
+   * @param options Where this machine's disk is tried, and progress.
+   * @throws {TrivetError} `SERVER_BUSY` while somebody else measures, `PERMISSION_DENIED` for a login
+   * that may only read, `UNKNOWN_METHOD` from an older server.
+   */
+  async doctor(options: DoctorOptions): Promise<DoctorReport> {
+    const { examine } = await import("./doctor/examine.ts");
+    return await examine(this.#connections, { ...options, isEncrypted: this.isEncrypted });
   }
 
   /** Lists the trash, what was removed first at the top, read page by page. */

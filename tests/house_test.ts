@@ -22,6 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/link": ["lib/errors.ts", "lib/private_file.ts", "lib/frame"],
   "lib/rpc": ["lib/errors.ts", "lib/turn.ts", "lib/frame", "lib/link"],
   "lib/auth": ["lib/errors.ts", "lib/frame", "lib/link", "lib/rpc"],
+  "lib/doctor": ["lib/errors.ts", "lib/turn.ts", "lib/frame", "lib/link", "lib/transfer"],
   "lib/netdisk": ["lib/errors.ts", "lib/frame", "lib/link", "lib/rpc", "lib/auth", "lib/transfer"],
   "lib/classic": ["lib/errors.ts", "lib/netdisk"],
   "lib/chat": ["lib/errors.ts", "lib/frame", "lib/link", "lib/rpc", "lib/auth", "lib/datagram"],

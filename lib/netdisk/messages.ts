@@ -40,6 +40,9 @@ export const TRASH_PAGE_MAX = 100;
 /** Most bytes of a file that one answer to `digest` covers; the rest follows with `from`. */
 export const DIGEST_PAGE_MAX_BYTES: number = 256 * 1024 * 1024;
 
+/** Longest time for which `doctor.down` sends. */
+export const DOCTOR_LINK_MAX_MS = 3_000;
+
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Name = v.pipe(v.string(), v.maxLength(4096));
 /** Components of a path from the home's root; [] is the root. `checkPath` applies the rules. */
@@ -70,6 +73,8 @@ export const DURABILITY_MODES = ["commit", "os"] as const;
 const Overwrite = v.picklist(OVERWRITE_MODES);
 const Durability = v.picklist(DURABILITY_MODES);
 const Ranges = v.pipe(v.array(v.tuple([Count, Count])), v.maxLength(RANGES_MAX));
+/** Bytes per second; nothing that was measured stands still. */
+const Rate = v.pipe(v.number(), v.minValue(1));
 
 /** Requests by method. */
 export const NETDISK_REQUESTS = {
@@ -206,6 +211,14 @@ export const NETDISK_REQUESTS = {
     ifMatch: v.optional(Etag),
     from: v.optional(Count),
   }),
+  /** Noise as DATA, as much as fits in the time, so that a client can measure the link. */
+  "doctor.down": v.strictObject({
+    ms: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(DOCTOR_LINK_MAX_MS)),
+  }),
+  /** Takes DATA and END, and forgets them. */
+  "doctor.up": v.strictObject({}),
+  /** How fast the server's machine is at the parts of a transfer. */
+  "doctor.server": v.strictObject({}),
   ...ACCESS_REQUESTS,
 } as const;
 
@@ -226,6 +239,9 @@ export const NETDISK_UNRECORDED: ReadonlySet<string> = new Set<NetdiskMethod>([
   "get.open",
   "get.files",
   "digest",
+  "doctor.down",
+  "doctor.up",
+  "doctor.server",
 ]);
 
 /** A method of the netdisk. */
@@ -330,6 +346,11 @@ export const NETDISK_RESPONSES = {
     /** Entries in folders that are neither, and were left out. */
     skipped: Count,
   }),
+  "doctor.down": v.object({}),
+  /** What arrived. */
+  "doctor.up": v.object({ bytes: Count }),
+  /** Bytes per second: CRC-32 and XXH3-128 together, one end of TLS, a new file and reading it back. */
+  "doctor.server": v.object({ digest: Rate, tls: Rate, diskWrite: Rate, diskRead: Rate }),
   df: v.object({
     quotaBytes: Count,
     /** All that counts against the quota: files, trash and what uploads have reserved. */

@@ -15,6 +15,7 @@ import type {
   NetdiskEntry,
   RESTORE_OVERWRITE_MODES,
 } from "../../lib/netdisk/messages.ts";
+import type { MachineSpeeds } from "../../lib/doctor/speeds.ts";
 import type { TrivetError } from "../../lib/errors.ts";
 import type { Sink } from "../../lib/transfer/sink.ts";
 import type { SyncSource } from "../../lib/transfer/source.ts";
@@ -292,6 +293,8 @@ export interface Depot {
   removePart(id: string): Promise<boolean>;
   /** Ids of all parts. */
   listParts(): Promise<string[]>;
+  /** Measures the machine and the disk of the parts; what it writes is gone afterwards. */
+  measure(signal?: AbortSignal): Promise<MachineSpeeds>;
   /**
    * Fills a part with a copy of a file, whose blocks it shares where the file system can.
    *

@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import { type MachineSpeeds, measureMachine } from "../../lib/doctor/speeds.ts";
 import type { NetdiskEntry } from "../../lib/netdisk/messages.ts";
 import { checkPath, formatPath, type NameRules, quoteName } from "../../lib/netdisk/path.ts";
 import type { TrashSize } from "../store/catalog.ts";
@@ -53,6 +54,7 @@ import { FolderSync } from "./depot_sync.ts";
 import { TrashStore } from "./depot_trash.ts";
 import { Walker } from "./depot_walk.ts";
 import { HomeGate } from "./home_gate.ts";
+import { newUploadId } from "./upload_id.ts";
 
 const FILE_MODE = 0o644;
 const EXECUTABLE_MODE = 0o755;
@@ -200,6 +202,12 @@ export class FolderDepot implements Depot {
   /** See {@linkcode Depot.listParts}. */
   listParts(): Promise<string[]> {
     return attempt("list parts", () => this.#parts.list());
+  }
+
+  /** See {@linkcode Depot.measure}. */
+  measure(signal?: AbortSignal): Promise<MachineSpeeds> {
+    const path = this.#parts.path(newUploadId());
+    return attempt("measure the disk", () => measureMachine({ path, signal }));
   }
 
   /** See {@linkcode Depot.copyToPart}. */

@@ -17,6 +17,7 @@ import type { NetdiskContext } from "./context.ts";
 import { storeFiles, storeFolders } from "./batch.ts";
 import { readFiles } from "./read_files.ts";
 import { digestFile } from "./digest.ts";
+import { measureServer, receiveNoise, sendNoise } from "./doctor.ts";
 import { sendFile } from "./download.ts";
 import { logout, ls, mkdir, stat, whoami } from "./files.ts";
 import { df, mv, rmdir } from "./move.ts";
@@ -76,6 +77,9 @@ export function openNetdiskSession(context: NetdiskContext): NetdiskSession {
     "put.discard": (request) => uploads.discard(request),
     "get.open": (request, call) => sendFile(context, request, call),
     digest: (request, call) => digestFile(context, request, call),
+    "doctor.down": (request, call) => sendNoise(request, call),
+    "doctor.up": async (_, call) => ({ head: await receiveNoise(call) }),
+    "doctor.server": async (_, call) => ({ head: await measureServer(context, call.signal) }),
     "account.passwd": async (request) => ({ head: await changePassword(context, request) }),
     "token.create": async (request) => ({ head: await createToken(context, request) }),
     "token.list": async (request) => ({ head: await listTokens(context, request) }),
