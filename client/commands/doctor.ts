@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Limit, LimitName, Measured } from "../../lib/doctor/verdict.ts";
+import type { MeasuredWay, TransferLimit, TransferPart } from "../../lib/doctor/verdict.ts";
 import { defineCommand } from "../../lib/term/command.ts";
 import type { ClientContext } from "./context.ts";
 
 /** What a part is called in the sentence about it. */
-const NAMES: Readonly<Record<LimitName, string>> = {
+const NAMES: Readonly<Record<TransferPart, string>> = {
   link: "the link",
   client_processor: "the processor of this machine",
   client_disk: "the disk of this machine",
@@ -76,7 +76,7 @@ export const doctorCommand = defineCommand({
 });
 
 function tableOf(
-  { client, server, isEncrypted }: Measured,
+  { client, server, isEncrypted }: MeasuredWay,
 ): [name: string, client: number, server: number][] {
   const tls: [string, number, number][] = isEncrypted ? [["TLS", client.tls, server.tls]] : [];
   return [
@@ -87,23 +87,27 @@ function tableOf(
   ];
 }
 
-function sentenceOf(what: string, limit: Limit, formatRate: (rate: number) => string): string {
+function sentenceOf(
+  what: string,
+  limit: TransferLimit,
+  formatRate: (rate: number) => string,
+): string {
   const { name, bytesPerSecond, advice } = limit;
   return `${what} are limited by ${NAMES[name]}, to ${formatRate(bytesPerSecond)}: ${advice}`;
 }
 
 function documentOf(
   { roundTripMs, link, isEncrypted, client, server, upload, download }:
-    & Measured
-    & { readonly upload: Limit; readonly download: Limit },
+    & MeasuredWay
+    & { readonly upload: TransferLimit; readonly download: TransferLimit },
 ) {
-  const machine = ({ digest, tls, diskWrite, diskRead }: Measured["client"]) => ({
+  const machine = ({ digest, tls, diskWrite, diskRead }: MeasuredWay["client"]) => ({
     digest_bytes_per_second: digest,
     tls_bytes_per_second: tls,
     disk_write_bytes_per_second: diskWrite,
     disk_read_bytes_per_second: diskRead,
   });
-  const limit = ({ name, bytesPerSecond, advice }: Limit) => ({
+  const limit = ({ name, bytesPerSecond, advice }: TransferLimit) => ({
     limit: name,
     bytes_per_second: bytesPerSecond,
     advice,

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { noiseFrames } from "../../lib/doctor/noise.ts";
 import { measureMachine, perSecond } from "../../lib/doctor/speeds.ts";
-import { findLimit, type Limit, type Measured } from "../../lib/doctor/verdict.ts";
+import { findLimit, type MeasuredWay, type TransferLimit } from "../../lib/doctor/verdict.ts";
 import { checkNetdiskResponse } from "../../lib/netdisk/messages.ts";
 import type { RpcClient } from "../../lib/rpc/client.ts";
 import type { Connections } from "../connections.ts";
@@ -29,11 +29,11 @@ export interface DoctorOptions {
 }
 
 /** What was found. */
-export interface DoctorReport extends Measured {
+export interface DoctorReport extends MeasuredWay {
   /** What limits the upload of a large file. */
-  readonly upload: Limit;
+  readonly upload: TransferLimit;
   /** What limits its download. */
-  readonly download: Limit;
+  readonly download: TransferLimit;
 }
 
 const ROUND_TRIPS = 21;

@@ -15,7 +15,7 @@ export interface LinkSpeeds {
 }
 
 /** All that was measured. */
-export interface Measured {
+export interface MeasuredWay {
   /** A small request and its answer, milliseconds, the median. */
   readonly roundTripMs: number;
   /** The link as transfers use it. */
@@ -29,7 +29,7 @@ export interface Measured {
 }
 
 /** A part of the way. */
-export type LimitName =
+export type TransferPart =
   | "link"
   | "client_processor"
   | "client_disk"
@@ -37,9 +37,9 @@ export type LimitName =
   | "server_disk";
 
 /** What limits a transfer. */
-export interface Limit {
+export interface TransferLimit {
   /** The slowest part. */
-  readonly name: LimitName;
+  readonly name: TransferPart;
   /** What a large file will move at most, bytes per second. */
   readonly bytesPerSecond: number;
   /** What to do about it, as a sentence. */
@@ -64,11 +64,11 @@ const DURABILITY = "--durability os does not wait for it";
  * @param measured All speeds.
  * @param direction Where it goes.
  */
-export function findLimit(measured: Measured, direction: Direction): Limit {
+export function findLimit(measured: MeasuredWay, direction: Direction): TransferLimit {
   const { client, server, isEncrypted } = measured;
   const isUpload = direction === "upload";
   const link = isUpload ? measured.link.up : measured.link.down;
-  const parts: [LimitName, number][] = [
+  const parts: [TransferPart, number][] = [
     ["client_processor", processorOf(client, isEncrypted)],
     ["server_processor", processorOf(server, isEncrypted)],
     ["client_disk", isUpload ? client.diskRead : client.diskWrite],
@@ -85,7 +85,7 @@ function processorOf({ digest, tls }: MachineSpeeds, isEncrypted: boolean): numb
   return Math.round(1 / (1 / digest + (isEncrypted ? 1 / tls : 0)));
 }
 
-function adviceFor(name: LimitName, isUpload: boolean): string {
+function adviceFor(name: TransferPart, isUpload: boolean): string {
   switch (name) {
     case "link":
       return `Nothing on either machine helps but a faster network; ${FILES}`;

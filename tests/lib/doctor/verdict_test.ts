@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { findLimit, type Limit, type Measured } from "../../../lib/doctor/verdict.ts";
+import { findLimit, type MeasuredWay, type TransferLimit } from "../../../lib/doctor/verdict.ts";
 
 const MB = 1e6;
 const FAST = { digest: 15_000 * MB, tls: 2_500 * MB, diskWrite: 3_000 * MB, diskRead: 9_000 * MB };
@@ -7,7 +7,7 @@ const FAST = { digest: 15_000 * MB, tls: 2_500 * MB, diskWrite: 3_000 * MB, disk
 /** Everything fast, but for what a case makes slow. */
 function measured(
   slow: { client?: object; server?: object; link?: object; isEncrypted?: boolean },
-): Measured {
+): MeasuredWay {
   return {
     roundTripMs: 0.2,
     link: { up: 1_500 * MB, down: 1_500 * MB, ...slow.link },
@@ -17,7 +17,7 @@ function measured(
   };
 }
 
-const name = (limit: Limit) => limit.name;
+const name = (limit: TransferLimit) => limit.name;
 
 Deno.test("each part of the way is found when it is the slowest", () => {
   const cases: [Parameters<typeof measured>[0], upload: string, download: string][] = [
