@@ -106,7 +106,9 @@ export class ChatState {
   show(name: string): Action[] {
     let log = this.rooms.get(name);
     if (log === undefined) {
+      // Nothing was written to that person yet: there is nothing to read.
       log = new RoomLog(emptyRoom(name, "joined"));
+      log.addPage([], false);
       this.rooms.set(name, log);
     }
     this.current = name;
@@ -116,7 +118,8 @@ export class ChatState {
       }
       return [];
     }
-    const load: Action[] = [{ kind: "members", room: name }];
+    const isNew = name.startsWith("@") && log.lastId === 0;
+    const load: Action[] = isNew ? [] : [{ kind: "members", room: name }];
     if (log.state === "unknown") {
       log.state = "loading";
       load.push({ kind: "load", room: name });
@@ -238,7 +241,10 @@ export class ChatState {
       log.unread += 1;
       if (message.mentions?.includes(user) || log.name.startsWith("@")) log.isMentioned = true;
     }
-    return log === this.shown ? this.markRead() : [];
+    if (log !== this.shown) return [];
+    // With the first message to a person there are members.
+    const members: Action[] = log.members.size > 0 ? [] : [{ kind: "members", room: log.name }];
+    return [...members, ...this.markRead()];
   }
 
   #receiveChange(event: ChatEvent & { readonly event: "room" }): Action[] {

@@ -50,17 +50,18 @@ export class TmuxScreen implements AsyncDisposable {
     return screen;
   }
 
-  /** Types a command of the person's into the shell. */
-  async run(person: Person, args: readonly string[]): Promise<void> {
+  /** Types a command of the person's into the shell, which then tells how it ended. */
+  async run(person: Person, args: readonly string[], env = ""): Promise<void> {
     const { argv } = person.command(args);
     const quoted = argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-    const script = person.path("command.sh");
-    await Deno.writeTextFile(
-      script,
-      `${quoted}\necho "code $?"\nstty -a | grep -o -- '-\\?echo\\b'\n`,
-    );
-    await this.type("clear; sh command.sh");
-    await this.press("Enter");
+    const script = [
+      `${env} sh -c 'echo $$ > pid; exec "$@"' sh ${quoted}`,
+      'echo "ended with $?"',
+      // "-echo" and "-icanon" where it was left in raw mode.
+      "stty -a | grep -ow -e '-\\?echo' -e '-\\?icanon' | sort | xargs",
+    ].join("\n");
+    await Deno.writeTextFile(person.path("command.sh"), `${script}\n`);
+    await this.line("clear; sh command.sh");
   }
 
   /** Types text as it is. */
@@ -90,13 +91,18 @@ export class TmuxScreen implements AsyncDisposable {
     await this.#tmux(["resize-window", "-x", String(columns), "-y", String(rows)]);
   }
 
+  /** What the screen shows, with the sequences that colour it. */
+  async coloured(): Promise<string> {
+    return await this.#tmux(["capture-pane", "-p", "-e"]);
+  }
+
   /** What the screen shows. */
   async text(): Promise<string> {
     return (await this.#tmux(["capture-pane", "-p"])).split("\n").map((line) => line.trimEnd())
       .join("\n").trimEnd();
   }
 
-  /** Waits until the screen shows something, and nothing changes for a moment; what it shows. */
+  /** Waits until the screen shows something, twice the same; what it shows. */
   async shows(what: string | RegExp): Promise<string> {
     let last = "";
     await until(
@@ -107,7 +113,6 @@ export class TmuxScreen implements AsyncDisposable {
         return isThere && before === last;
       },
       String(what),
-      30_000,
     ).catch((error) => {
       throw new Error(`${error.message}; the screen:\n${last}`);
     });
