@@ -167,6 +167,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a screen opens from the shell, which goes on behind it" + skipped,
+  ignore: !HAS_TMUX,
+  fn: async () => {
+    await using world = await World.create();
+    const [ann] = await people(world, await world.serve(), "ann");
+    assert(ann !== undefined);
+    await ann.ok(["chat", "create", "lobby"]);
+    await using screen = await TmuxScreen.open(ann, SIZE);
+    await screen.run(ann, ["shell"]);
+    await screen.shows(/ann@.*>/);
+    await screen.line("chat lobby");
+    await screen.shows("connected");
+    await screen.line("from the shell");
+    await screen.shows(/\d ann +from the shell/);
+    await screen.press("C-d");
+    // What is typed from here on is the shell's.
+    await screen.shows(/ann@.*> chat lobby\nann@.*>$/);
+    await screen.line("chat history lobby");
+    await screen.shows(/ann: from the shell/);
+    await screen.line("exit");
+    await screen.shows("ended with 0\necho icanon");
+  },
+});
+
+Deno.test({
   name: "a screen has no colours with NO_COLOR, and none opens on a dumb terminal" + skipped,
   ignore: !HAS_TMUX,
   fn: async () => {

@@ -106,3 +106,26 @@ Deno.test("viewChat() has a list of rooms from 60 columns on, of members from 10
     viewChat(fullState(), { columns, rows: 10 }).lines()[3]?.split("│").length ?? 0;
   assertEquals([59, 60, 99, 100].map(bars), [1, 2, 2, 3]);
 });
+
+Deno.test("viewChat() lets messages that name the user stand out", { permissions: "none" }, () => {
+  const state = fullState();
+  const frame = viewChat(state, { columns: 80, rows: 24 });
+  const styleOf = (text: string) => {
+    const row = frame.lines().findIndex((line) => line.includes(text));
+    return frame.cell(row, frame.lines()[row]?.indexOf(text) ?? -1).style;
+  };
+  assertEquals(styleOf("@ann look"), "mention");
+  assertEquals(styleOf("better now"), "plain");
+  assertEquals(styleOf("on its way"), "dim");
+  assertEquals(styleOf("(redacted"), "dim");
+});
+
+Deno.test("viewChat() counts up to 999 unread messages", { permissions: "none" }, () => {
+  const shown = (unread: number) => {
+    const state = new TestState();
+    state.setRooms([room("a"), room("b", { unread })]);
+    return viewChat(state, { columns: 60, rows: 6 }).lines()[2]?.replace(/│.*/, "");
+  };
+  assertEquals(shown(999), "b              999");
+  assertEquals(shown(1000), "b             999+");
+});
