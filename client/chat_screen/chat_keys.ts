@@ -28,6 +28,8 @@ const USAGE_COLUMNS = 33;
  */
 export function pressKey(state: ChatState, key: Key): Action[] {
   state.choices = [];
+  const { isWarned } = state;
+  state.isWarned = false;
   if (key.kind !== "key") {
     // A tab of a pasted table is kept; only the key completes.
     state.editor.insert(key.text);
@@ -35,15 +37,15 @@ export function pressKey(state: ChatState, key: Key): Action[] {
   }
   switch (key.name) {
     case "enter":
-      return enter(state);
+      return enter(state, isWarned);
     case "tab":
       return complete(state);
     case "ctrl+c":
-      if (state.editor.text === "") return [{ kind: "quit" }];
+      if (state.editor.text === "") return leave(state, isWarned);
       state.editor.set("");
       return [];
     case "ctrl+d":
-      if (state.editor.text === "") return [{ kind: "quit" }];
+      if (state.editor.text === "") return leave(state, isWarned);
       break;
     case "ctrl+l":
       return [{ kind: "redraw" }];
@@ -67,14 +69,24 @@ export function pressKey(state: ChatState, key: Key): Action[] {
   return [];
 }
 
-function enter(state: ChatState): Action[] {
+/** Leaves; whoever would lose messages is told so once. */
+function leave(state: ChatState, isWarned: boolean): Action[] {
+  const count = state.outgoing.length;
+  if (count === 0 || isWarned) return [{ kind: "quit" }];
+  state.isWarned = true;
+  const what = count === 1 ? "1 message is" : `${count} messages are`;
+  state.note(`${what} not sent yet; press Ctrl-D again to leave all the same`, { isError: true });
+  return [];
+}
+
+function enter(state: ChatState, isWarned: boolean): Action[] {
   const line = state.editor.text;
   if (line.trim() === "") return [];
   const { user } = state.options;
   const messages = state.shown.messages;
   try {
     const result = readLine(line.trimEnd(), { room: state.current, user, messages });
-    const actions = follow(state, result);
+    const actions = result.kind === "quit" ? leave(state, isWarned) : follow(state, result);
     state.editor.take();
     if (result.kind === "write") state.editor.set(result.text);
     return actions;

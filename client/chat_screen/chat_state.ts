@@ -8,6 +8,7 @@
 import type { ChatEvent, ChatMember, ChatMessage, ChatRoom } from "../chat_types.ts";
 import type { ScreenSize } from "../screen/frame.ts";
 import type { Action, Outgoing } from "./actions.ts";
+import { describeChange } from "./describe_change.ts";
 import { geometryOf, layoutRoom, type PaneLine } from "./layout.ts";
 import { LineEditor } from "./line_editor.ts";
 import { RoomLog, TYPING_SHOWN_MS } from "./room_log.ts";
@@ -48,6 +49,8 @@ export class ChatState {
   connection: ConnectionState = { kind: "connected" };
   /** What Tab found, until the next key. */
   choices: readonly string[] = [];
+  /** Whether somebody was told that messages would be lost if they left. */
+  isWarned = false;
   /** Whether ids stand before messages. */
   showsIds = false;
   /** Columns and rows of the window. */
@@ -307,27 +310,4 @@ function emptyRoom(room: string, state: ChatRoom["state"]): ChatRoom {
     readId: 0,
     unread: 0,
   };
-}
-
-/** What happened to a room, as a sentence. */
-function describeChange(event: ChatEvent & { readonly event: "room" }): string {
-  const { change, user, by, topic = "", role = "member" } = event;
-  switch (change) {
-    case "created":
-      return `${by} made the room`;
-    case "joined":
-      return `${user} has joined`;
-    case "left":
-      return `${user} has left`;
-    case "invited":
-      return `${by} invited ${user}`;
-    case "kicked":
-      return `${by} took ${user} out`;
-    case "banned":
-      return `${by} banned ${user}`;
-    case "topic":
-      return topic === "" ? `${by} took the topic away` : `${by} set the topic: ${topic}`;
-    case "role":
-      return `${by} made ${user} ${role}`;
-  }
 }
