@@ -1,10 +1,10 @@
 /**
- * `trivet chat`: rooms and direct messages, for scripts.
+ * `trivet chat`: rooms and direct messages, on a screen of their own and for scripts.
  *
  * @module
  */
 
-import { type CommandGroup, defineCommand } from "../../lib/term/command.ts";
+import { defineCommand } from "../../lib/term/command.ts";
 import { historyCommand, searchCommand, tailCommand } from "./chat_reading.ts";
 import {
   createCommand,
@@ -55,14 +55,22 @@ const sendCommand = defineCommand({
 });
 
 /** See the module. */
-export const chatCommand: CommandGroup<ClientContext> = {
+export const chatCommand = defineCommand({
   name: "chat",
   summary: "Write to rooms and people, and read what they write",
+  description:
+    "Without a command it takes the whole terminal: rooms, messages and members, with /help for what " +
+    "can be written there. Scripts use the commands below.",
   examples: [
+    { command: "trivet chat", does: "Open the chat on the terminal" },
     { command: "trivet chat create lobby", does: "Make a room" },
     { command: "trivet chat send lobby hello", does: "Write to it" },
     { command: "trivet chat tail lobby --follow", does: "Read it as it goes on" },
   ],
+  options: {},
+  arguments: {
+    room: { help: "Room, or @ and a person, to show first", optional: true },
+  },
   subcommands: [
     sendCommand,
     tailCommand,
@@ -78,4 +86,8 @@ export const chatCommand: CommandGroup<ClientContext> = {
     roleCommand,
     whoCommand,
   ],
-};
+  run: async (context: ClientContext, { arguments: { room } }) => {
+    const { openChatScreen } = await import("./chat_screen.ts");
+    await openChatScreen(context, room);
+  },
+});

@@ -108,6 +108,11 @@ export class Output {
     return columns > 0 ? columns : COLUMNS_DEFAULT;
   }
 
+  /** Whether colours may be used where somebody looks at a terminal. */
+  get isColoured(): boolean {
+    return this.#isColoured;
+  }
+
   /**
    * Writes a line of results to stdout; nothing with `--json`. Text is made safe on a terminal and
    * stays as it is in a pipe, where a script needs the real name.

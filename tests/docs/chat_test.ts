@@ -1,6 +1,7 @@
 /** docs/protocol.md and docs/chat.md say what the chat does: its methods, fields, events and limits. */
 
 import { assert, assertEquals } from "@std/assert";
+import { SCREEN_COMMANDS } from "../../client/chat_screen/commands.ts";
 import {
   CHAT_PAGE_MAX,
   CHAT_REQUESTS,
@@ -78,4 +79,14 @@ Deno.test("docs/chat.md gives each limit as it is", async () => {
     OUTBOX_MAX_BYTES,
     SCAN_MESSAGES_MAX,
   ]);
+});
+
+Deno.test("docs/chat.md names every command of the screen", async () => {
+  const page = sectionOf(await readPage("docs/chat.md"), "## On the terminal");
+  const rows = tablesOf(page).flat().map(([first = "", does]) => [first, does]);
+  const wanted = SCREEN_COMMANDS.map(({ name, usage, does }) => [
+    `\`${`/${name} ${usage}`.trim()}\``,
+    does,
+  ]);
+  assertEquals(rows.filter(([first = ""]) => first.startsWith("`/")), wanted);
 });
