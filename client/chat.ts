@@ -15,12 +15,12 @@ import {
 } from "../lib/chat/messages.ts";
 import { checkMessageText, parseChatAddress } from "../lib/chat/names.ts";
 import { TrivetError } from "../lib/errors.ts";
-import type { RpcClient } from "../lib/rpc/client.ts";
 import { followEvents } from "./chat_follow.ts";
 import type { ChatEvent, ChatMember, ChatMessage, ChatRoom, RoomRole } from "./chat_types.ts";
-import { Connections } from "./connections.ts";
+import { Connections, type OpenConnection } from "./connections.ts";
 import { type ConnectOptions, connectorFor } from "./connect_options.ts";
 import type { Connector } from "./connector.ts";
+import { openDirect } from "./direct.ts";
 import { retrying, sleep } from "./retry.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -83,18 +83,19 @@ export class ChatClient implements AsyncDisposable {
   readonly #connections: Connections;
   /** Whether the token was made for this client alone. */
   readonly #isTokenOurs: boolean;
-  readonly #open: (signal?: AbortSignal) => Promise<RpcClient>;
+  /** Opens connections for events. */
+  readonly #openEvents: OpenConnection;
 
   private constructor(
     connector: Connector,
     session: Session,
-    open: (signal?: AbortSignal) => Promise<RpcClient>,
+    open: { readonly calls: OpenConnection; readonly events: OpenConnection },
   ) {
     this.server = connector.name;
     this.user = session.user;
-    this.#open = open;
+    this.#openEvents = open.events;
     this.#isTokenOurs = session.token !== undefined;
-    this.#connections = new Connections(session.rpc, open);
+    this.#connections = new Connections(session.rpc, open.calls);
   }
 
   /**
@@ -109,8 +110,20 @@ export class ChatClient implements AsyncDisposable {
     const session = await openSession(connector, credentials, signal);
     // The password has done its part: more connections cost no key derivation.
     const later = session.token === undefined ? credentials : { token: session.token };
-    const open = async (signal?: AbortSignal) => (await openSession(connector, later, signal)).rpc;
-    return new ChatClient(connector, session, open);
+    const calls = async (signal?: AbortSignal) => (await openSession(connector, later, signal)).rpc;
+    let isDirect = true;
+    // Events come for as long as the client is there: past the gate they cost the server half.
+    const events = async (signal?: AbortSignal) => {
+      const gated = await calls(signal);
+      if (!isDirect) return gated;
+      const direct = await openDirect(gated, { connector, credentials: later, signal });
+      // Where it cannot be had once, each lost connection would wait for it in vain.
+      isDirect = direct !== undefined || gated.failure !== null;
+      if (direct === undefined) return gated;
+      await gated.close();
+      return direct;
+    };
+    return new ChatClient(connector, session, { calls, events });
   }
 
   /**
@@ -288,7 +301,7 @@ export class ChatClient implements AsyncDisposable {
    * @throws {TrivetError} When no connection can be had any more; the signal's reason.
    */
   follow(options: ChatFollowOptions = {}): AsyncGenerator<ChatEvent> {
-    return followEvents(this.#open, options);
+    return followEvents(this.#openEvents, options);
   }
 
   /** Number of the newest change, from which {@linkcode ChatClient.follow} can go on. */

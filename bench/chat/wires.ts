@@ -10,8 +10,10 @@ import { encodeControl } from "../../lib/frame/encode.ts";
 import { FRAME_HEADER_BYTES, FRAME_PAYLOAD_MAX_BYTES, FrameType } from "../../lib/frame/frame.ts";
 import { dial } from "../../lib/link/dial.ts";
 import { parseFingerprint } from "../../lib/link/fingerprint.ts";
+import type { KnownServer } from "../../lib/link/known_servers.ts";
 import { Link, type Transport } from "../../lib/link/link.ts";
 import { greet } from "../../lib/rpc/handshake.ts";
+import { checkHead, DIRECT_METHOD, DirectOffer, readMessage } from "../../lib/rpc/messages.ts";
 import { type Counter, FrameCounter, LineCounter } from "./counter.ts";
 import type { LoadOptions } from "./load.ts";
 
@@ -77,28 +79,37 @@ function natsWire(port: number): Wire {
 }
 
 function trivetWire({ port, tokens = [], fingerprint }: LoadOptions): Wire {
-  const trust = fingerprint === undefined
-    ? { plain: true }
-    : { trust: { fingerprint: parseFingerprint(fingerprint) } };
+  // Once the certificate is known, each connection is one and needs no other to ask for it.
+  let known: KnownServer | undefined;
   let requestId = 1;
   let clientId = Date.now() * 1000;
+  const enter = async (port: number, token: string) => {
+    const address = { transport: "tcp", host: "127.0.0.1", port } as const;
+    const options = fingerprint === undefined
+      ? { plain: true }
+      : { trust: { fingerprint: parseFingerprint(fingerprint), known } };
+    const { conn, firstSeen } = await dial(address, options);
+    known ??= firstSeen;
+    // The link must read nothing that belongs to the load.
+    const link = new Link(new FrameByFrame(conn));
+    await greet(link, { client: "bench", service: CHAT_SERVICE });
+    await askStep(link, { step: "token", token }, "authenticated");
+    link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
+    return { conn, link };
+  };
   return {
     connect: async (number, role) => {
-      const address = { transport: "tcp", host: "127.0.0.1", port } as const;
-      const { conn } = await dial(address, trust);
-      // The link must read nothing that belongs to the load.
-      const link = new Link(new FrameByFrame(conn));
-      await greet(link, { client: "bench", service: CHAT_SERVICE });
-      await askStep(link, { step: "token", token: tokens[number] ?? "" }, "authenticated");
-      link.setPayloadMaxBytes(FRAME_PAYLOAD_MAX_BYTES);
+      const token = tokens[number] ?? "";
+      let { conn, link } = await enter(port, token);
       if (role === "sender") return conn;
-      const subscribe = { method: "subscribe", params: {} };
-      await link.send(encodeControl(FrameType.REQUEST, 1, subscribe));
-      for (;;) {
-        const frame = await link.receive();
-        if (frame === null) throw new Error("The server closed the connection");
-        if (frame.type === FrameType.RESPONSE) return conn;
+      if (fingerprint !== undefined) {
+        // As clients do who listen.
+        const offer = checkHead(DirectOffer, await ask(link, DIRECT_METHOD), DIRECT_METHOD);
+        link.close();
+        ({ conn, link } = await enter(offer.port, token));
       }
+      await ask(link, "subscribe");
+      return conn;
     },
     messages: (count) => {
       const frames = Array.from({ length: count }, () => {
@@ -110,6 +121,16 @@ function trivetWire({ port, tokens = [], fingerprint }: LoadOptions): Wire {
     },
     counter: () => new FrameCounter(),
   };
+}
+
+/** Asks for something, and passes over what comes before the answer. */
+async function ask(link: Link, method: string): Promise<unknown> {
+  await link.send(encodeControl(FrameType.REQUEST, 1, { method, params: {} }));
+  for (;;) {
+    const frame = await link.receive();
+    if (frame === null) throw new Error("The server closed the connection");
+    if (frame.type === FrameType.RESPONSE) return readMessage(frame).head;
+  }
 }
 
 /** Reads one frame at a time, so that whoever reads next begins with a whole one. */

@@ -262,11 +262,11 @@ export class SqliteChat implements ChatCatalog {
     return { nowMs: this.#now(), limits: this.#limits };
   }
 
-  #read<T>(work: () => T): Promise<T> {
+  async #read<T>(work: () => T): Promise<T> {
     try {
-      return Promise.resolve(work());
+      return await this.#db.settled(work);
     } catch (error) {
-      return Promise.reject(asCatalogError(error));
+      throw asCatalogError(error);
     }
   }
 

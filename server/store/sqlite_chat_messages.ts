@@ -51,7 +51,15 @@ export function insertMessage(
     `UPDATE chat_members SET delivered_id = ?1, read_id = ?1 WHERE conversation = ?2 AND user = ?3`,
     ...[id, conversation.number, sender],
   );
-  return { message: requireMessage(db, id), duplicate: false };
+  // What was just written need not be read again.
+  const { number, name, users } = conversation;
+  const unchanged = { editedAtMs: null, redactedAtMs: null, redactedBy: null, reactions: [] };
+  const { text, mentions } = message;
+  const record = { id, seq: id, conversation: { number, name, users }, sender, clientId, text };
+  return {
+    message: { ...record, sentAtMs: nowMs, mentions, replyTo, ...unchanged },
+    duplicate: false,
+  };
 }
 
 /** Replaces the text of the user's own message. */

@@ -4,9 +4,10 @@
  * Durability. The database runs in WAL mode with `synchronous = NORMAL`: every transaction survives a
  * crash of the server, and a power cut may undo the last ones but never tears any. That is enough for
  * the chunk journal, whose chunks are read again before they are believed. What must not be undone
- * (accounts, tokens, the intent of a commit) goes through `durable()`: it raises the level to FULL for
- * one transaction, so that its commit waits until the disk holds the log, and with it all that was
- * written before. Durable work that arrives in one turn of the event loop shares that wait.
+ * (accounts, tokens, the intent of a commit, messages) goes through `durable()`: behind the commit a
+ * thread waits until the disk holds the log, and with it all that was written before. Durable work that
+ * arrives in one turn of the event loop shares a transaction, and transactions that are committed during
+ * one such wait share the next: the event loop itself never waits for the disk.
  *
  * @module
  */
@@ -14,6 +15,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { nextTurn } from "../../lib/turn.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import { DurableLog } from "./durable_log.ts";
 import { migrate } from "./migrations.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 
@@ -25,6 +27,9 @@ export const BUSY_TIMEOUT_MS = 1000;
 
 /** Size to which the log shrinks again after a burst. */
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
+
+/** Pages in the log at which it is copied to the database, which does wait for the disk. */
+const CHECKPOINT_PAGES = 4000;
 
 /** Most durable operations in one transaction. */
 const DURABLE_BATCH_MAX = 256;
@@ -45,11 +50,15 @@ interface DurableWork {
 export class SqliteDatabase {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #log: DurableLog;
   #durable: DurableWork[] = [];
   #flushing: Promise<void> | null = null;
+  /** When what is committed so far is on the disk, as far as it is to be. */
+  #synced: Promise<void> | null = null;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, path: string) {
     this.#db = db;
+    this.#log = new DurableLog(`${path}-wal`);
   }
 
   /** Opens a database, making it (mode 0600) and bringing its schema up to date. */
@@ -61,15 +70,16 @@ export class SqliteDatabase {
       const timeout = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
       const db = new DatabaseSync(path, { timeout, enableForeignKeyConstraints: true });
       try {
-        db.prepare("PRAGMA journal_mode = WAL").get();
+        requireLog(db.prepare("PRAGMA journal_mode = WAL").get());
         db.prepare("PRAGMA synchronous = NORMAL").run();
+        db.prepare(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`).get();
         db.prepare(`PRAGMA journal_size_limit = ${LOG_KEPT_BYTES}`).get();
         migrate(db);
       } catch (error) {
         db.close();
         throw error;
       }
-      return new SqliteDatabase(db);
+      return new SqliteDatabase(db, path);
     } catch (error) {
       throw asCatalogError(error);
     }
@@ -124,10 +134,22 @@ export class SqliteDatabase {
     return promise;
   }
 
+  /**
+   * What a query finds, once the disk holds all that it may have seen: a crash does not take back what
+   * somebody was told.
+   */
+  async settled<T>(query: () => T): Promise<T> {
+    const result = query();
+    await this.#synced;
+    return result;
+  }
+
   /** Ends what is under way and closes the file. */
   async close(): Promise<void> {
     await this.#flushing;
+    await this.#synced?.catch(() => {});
     this.#statements.clear();
+    this.#log.close();
     if (this.#db.isOpen) this.#db.close();
   }
 
@@ -138,19 +160,32 @@ export class SqliteDatabase {
       const failed = new Set<DurableWork>();
       try {
         this.#requireOpen();
-        this.run("PRAGMA synchronous = FULL");
         this.write(() => {
           for (const work of batch) this.#runOne(work, failed);
         });
-        for (const work of batch) if (!failed.has(work)) work.done();
+        this.#answerOnceSynced(batch.filter((work) => !failed.has(work)));
       } catch (error) {
         // The whole transaction is undone; those that failed alone have had their answer.
         for (const work of batch) work.fail(error);
-      } finally {
-        if (this.#db.isOpen) this.run("PRAGMA synchronous = NORMAL");
       }
     }
     this.#flushing = null;
+  }
+
+  /** The next batch need not wait for this one: answers come in the order of the commits all the same. */
+  #answerOnceSynced(batch: readonly DurableWork[]): void {
+    const synced = this.#log.sync();
+    this.#synced = synced;
+    synced.then(
+      () => {
+        for (const work of batch) work.done();
+      },
+      (error) => {
+        for (const work of batch) work.fail(error);
+      },
+    ).finally(() => {
+      if (this.#synced === synced) this.#synced = null;
+    });
   }
 
   /** Each one of a batch succeeds or fails alone. */
@@ -181,4 +216,10 @@ export class SqliteDatabase {
     if (this.#db.isOpen) return;
     throw new TrivetError("SHUTTING_DOWN", "Cannot use database: it is closed");
   }
+}
+
+/** Other kinds of journal are not synced from outside, and do not go with a second program either. */
+function requireLog(row: Row | undefined): void {
+  if (row?.["journal_mode"] === "wal") return;
+  throw new TrivetError("FAILED", "Cannot open database: its folder allows no write-ahead log");
 }
