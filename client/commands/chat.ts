@@ -5,6 +5,7 @@
  */
 
 import { type CommandGroup, defineCommand } from "../../lib/term/command.ts";
+import { editCommand, reactCommand, readCommand, redactCommand } from "./chat_changes.ts";
 import { historyCommand, searchCommand, tailCommand } from "./chat_reading.ts";
 import {
   createCommand,
@@ -65,6 +66,10 @@ export const chatCommand: CommandGroup<ClientContext> = {
   ],
   subcommands: [
     sendCommand,
+    editCommand,
+    redactCommand,
+    reactCommand,
+    readCommand,
     tailCommand,
     historyCommand,
     searchCommand,

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TrivetError } from "../../lib/errors.ts";
+import { quoteName } from "../../lib/netdisk/path.ts";
 import { formatTimestamp } from "../../lib/term/format.ts";
 import { ChatClient } from "../chat.ts";
 import { findConnection } from "./access.ts";
@@ -13,6 +15,17 @@ import type { ClientContext } from "./context.ts";
 /** Connects as whoever the options, the environment or the last login say. */
 export async function openChat(context: ClientContext): Promise<ChatClient> {
   return await ChatClient.connect(await findConnection(context));
+}
+
+/**
+ * Reads the id of a message.
+ *
+ * @throws {TrivetError} `USAGE`.
+ */
+export function readMessageId(text: string): number {
+  const id = /^[1-9][0-9]*$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(id)) return id;
+  throw new TrivetError("USAGE", `Cannot use ${quoteName(text)} as the id of a message`);
 }
 
 /** A message as `--json` prints it. */

@@ -52,7 +52,7 @@ export async function sendMessages(
 }
 
 /** All of stdin, without the line feed at its end. */
-async function readText({ signal, stdin }: ClientContext): Promise<string> {
+export async function readText({ signal, stdin }: ClientContext): Promise<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(READ_BYTES);
   let text = "";
