@@ -6,8 +6,7 @@
  * the chunk journal, whose chunks are read again before they are believed. What must not be undone
  * (accounts, tokens, the intent of a commit, messages) goes through `durable()`: behind the commit a
  * thread waits until the disk holds the log, and with it all that was written before. Durable work that
- * arrives in one turn of the event loop shares a transaction, and transactions that are committed during
- * one such wait share the next: the event loop itself never waits for the disk.
+ * arrives meanwhile shares the next transaction and wait; the event loop itself goes on.
  *
  * @module
  */
@@ -27,9 +26,6 @@ export const BUSY_TIMEOUT_MS = 1000;
 
 /** Size to which the log shrinks again after a burst. */
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
-
-/** Pages in the log at which it is copied to the database, which does wait for the disk. */
-const CHECKPOINT_PAGES = 4000;
 
 /** Most durable operations in one transaction. */
 const DURABLE_BATCH_MAX = 256;
@@ -53,7 +49,7 @@ export class SqliteDatabase {
   readonly #log: DurableLog;
   #durable: DurableWork[] = [];
   #flushing: Promise<void> | null = null;
-  /** When what is committed so far is on the disk, as far as it is to be. */
+  /** When the disk holds what is committed. */
   #synced: Promise<void> | null = null;
 
   private constructor(db: DatabaseSync, path: string) {
@@ -72,7 +68,6 @@ export class SqliteDatabase {
       try {
         requireLog(db.prepare("PRAGMA journal_mode = WAL").get());
         db.prepare("PRAGMA synchronous = NORMAL").run();
-        db.prepare(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`).get();
         db.prepare(`PRAGMA journal_size_limit = ${LOG_KEPT_BYTES}`).get();
         migrate(db);
       } catch (error) {
@@ -147,7 +142,6 @@ export class SqliteDatabase {
   /** Ends what is under way and closes the file. */
   async close(): Promise<void> {
     await this.#flushing;
-    await this.#synced?.catch(() => {});
     this.#statements.clear();
     this.#log.close();
     if (this.#db.isOpen) this.#db.close();
@@ -163,29 +157,16 @@ export class SqliteDatabase {
         this.write(() => {
           for (const work of batch) this.#runOne(work, failed);
         });
-        this.#answerOnceSynced(batch.filter((work) => !failed.has(work)));
+        this.#synced = this.#log.sync();
+        await this.#synced;
+        for (const work of batch) if (!failed.has(work)) work.done();
       } catch (error) {
-        // The whole transaction is undone; those that failed alone have had their answer.
+        // Undone, or nobody knows what the disk holds; those that failed alone have had their answer.
         for (const work of batch) work.fail(error);
       }
+      this.#synced = null;
     }
     this.#flushing = null;
-  }
-
-  /** The next batch need not wait for this one: answers come in the order of the commits all the same. */
-  #answerOnceSynced(batch: readonly DurableWork[]): void {
-    const synced = this.#log.sync();
-    this.#synced = synced;
-    synced.then(
-      () => {
-        for (const work of batch) work.done();
-      },
-      (error) => {
-        for (const work of batch) work.fail(error);
-      },
-    ).finally(() => {
-      if (this.#synced === synced) this.#synced = null;
-    });
   }
 
   /** Each one of a batch succeeds or fails alone. */

@@ -2,26 +2,6 @@ import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { TrivetError } from "../../../lib/errors.ts";
 import { DurableLog } from "../../../server/store/durable_log.ts";
 
-Deno.test("DurableLog.sync() resolves in the order of the calls, and those that wait share one", async () => {
-  const path = await Deno.makeTempFile();
-  const log = new DurableLog(path);
-  try {
-    const order: number[] = [];
-    const first = log.sync();
-    const [second, third] = [log.sync(), log.sync()];
-    assertStrictEquals(second, third);
-    await Promise.all([first, second, third].map(async (each, i) => {
-      await each;
-      order.push(i);
-    }));
-    assertEquals(order, [0, 1, 2]);
-    await log.sync();
-  } finally {
-    log.close();
-    await Deno.remove(path);
-  }
-});
-
 Deno.test("DurableLog.sync() believes a disk that has failed never again", async () => {
   // The null device cannot be synced.
   const log = new DurableLog("/dev/null");
