@@ -15,6 +15,7 @@ import {
 } from "../lib/chat/messages.ts";
 import { checkMessageText, parseChatAddress } from "../lib/chat/names.ts";
 import { TrivetError } from "../lib/errors.ts";
+import { parsePath } from "../lib/netdisk/path.ts";
 import { followEvents } from "./chat_follow.ts";
 import type { ChatEvent, ChatMember, ChatMessage, ChatRoom, RoomRole } from "./chat_types.ts";
 import { Connections, type OpenConnection } from "./connections.ts";
@@ -31,6 +32,8 @@ export type ChatClientOptions = ConnectOptions;
 export interface ChatSendOptions {
   /** Id of the message that this one answers. */
   readonly replyTo?: number;
+  /** A file in the sender's netdisk that the message carries: who reads it may fetch that file. */
+  readonly file?: string;
   /** What the message is called: the same one again is stored once. Made anew without it. */
   readonly clientId?: string;
   /** Gives up. */
@@ -136,10 +139,16 @@ export class ChatClient implements AsyncDisposable {
    * `MESSAGE_TOO_LONG`, `RATE_LIMITED` and others.
    */
   async send(to: string, text: string, options: ChatSendOptions = {}): Promise<ChatMessage> {
-    const { clientId = crypto.randomUUID(), replyTo, signal } = options;
+    const { clientId = crypto.randomUUID(), file, replyTo, signal } = options;
     parseChatAddress(to);
     checkMessageText(text);
-    const request = { to, text, clientId, ...(replyTo === undefined ? {} : { replyTo }) };
+    const request = {
+      to,
+      text,
+      clientId,
+      ...(replyTo === undefined ? {} : { replyTo }),
+      ...(file === undefined ? {} : { file: parsePath(file) }),
+    };
     return (await this.#paced("send", request, signal)).message;
   }
 

@@ -13,6 +13,7 @@ import type {
   Conversation,
   ConversationView,
   ExpiryQuery,
+  FileRecord,
   HistoryQuery,
   MemberRecord,
   MessageRecord,
@@ -187,6 +188,11 @@ export class SqliteChat implements ChatCatalog {
     return this.#durable(() =>
       messages.updateReaction(this.#db, { user, id }, { ...reaction, limits })
     );
+  }
+
+  /** See {@linkcode ChatCatalog.fileOf}. */
+  fileOf(user: string, id: number): Promise<FileRecord & { readonly owner: string }> {
+    return this.#read(() => messages.requireFile(this.#db, { user, id }));
   }
 
   /** See {@linkcode ChatCatalog.history}. */

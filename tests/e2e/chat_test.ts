@@ -3,7 +3,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { TcpProxy } from "./tcp_proxy.ts";
-import { type Person, type ServerProcess, tokenOf, until, World } from "./testing.ts";
+import {
+  type Person,
+  type ServerProcess,
+  sha256Of,
+  tokenOf,
+  until,
+  World,
+  writeNoise,
+} from "./testing.ts";
 
 /** What `who --json` says of a member. */
 interface Presence {
@@ -268,4 +276,50 @@ Deno.test("people edit, redact, react to and answer messages, and say what they 
   assertEquals(await unread(ann), 1);
   await ann.ok(["chat", "read", "lobby"]);
   assertEquals(await unread(ann), 0);
+});
+
+Deno.test("members fetch a file that a message carries, as long as they may read it", async () => {
+  await using world = await World.create();
+  const server = await world.serve();
+  const [ann, bob, cat] = await people(world, server, "ann", "bob", "cat");
+  assert(ann !== undefined && bob !== undefined && cat !== undefined);
+  await ann.ok(["chat", "create", "den", "--private"]);
+  await ann.ok(["chat", "invite", "den", "bob"]);
+  await bob.ok(["chat", "join", "den"]);
+  writeNoise(ann.path("plan.pdf"), 3 * 1024 * 1024);
+  const send = async (...words: string[]) =>
+    (await ann.json(["chat", "send", "den", ...words, "--file", "plan.pdf"])).message;
+  const first = await send();
+  assertEquals([first.text, first.file.name, first.file.size_bytes], [
+    "plan.pdf",
+    "plan.pdf",
+    3 * 1024 * 1024,
+  ]);
+  const second = await send("the same again");
+  assertEquals(second.file.name, "plan (2).pdf");
+  assertStringIncludes(await ann.ok(["ls", "Chat Files"]), "plan (2).pdf");
+  assert((await ann.json(["df"])).used_bytes >= 6 * 1024 * 1024);
+  assertEquals((await bob.json(["df"])).used_bytes, 0);
+  assertStringIncludes(
+    await bob.ok(["chat", "history", "den"]),
+    `[plan.pdf, 3.0 MiB: trivet get chat:${first.id}]`,
+  );
+  await bob.ok(["get", `chat:${first.id}`]);
+  await bob.ok(["get", `chat:${second.id}`, "copy.pdf"]);
+  const wanted = await sha256Of(ann.path("plan.pdf"));
+  for (const name of ["plan.pdf", "copy.pdf"]) assertEquals(await sha256Of(bob.path(name)), wanted);
+  const codeOf = async (person: Person, id: number) => {
+    const { stderr } = await person.run(["--json", "get", `chat:${id}`, "x"]);
+    return JSON.parse(stderr).error.code;
+  };
+  assertEquals(await codeOf(cat, first.id), "MESSAGE_NOT_FOUND");
+  await ann.ok(["rm", "Chat Files/plan (2).pdf"]);
+  assertEquals(await codeOf(bob, second.id), "NOT_FOUND");
+  await ann.ok(["chat", "kick", "den", "bob"]);
+  assertEquals(await codeOf(bob, first.id), "MESSAGE_NOT_FOUND");
+  await ann.ok(["chat", "redact", String(first.id)]);
+  assertEquals(await codeOf(ann, first.id), "NOT_FOUND");
+  assertEquals((await ann.run(["chat", "send", "den", "--file", "missing"])).code, 3);
+  const refused = await ann.run(["chat", "send", "den", "--lines", "--file", "plan.pdf"]);
+  assertEquals(refused.code, 2);
 });
