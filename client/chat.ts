@@ -15,12 +15,13 @@ import {
 } from "../lib/chat/messages.ts";
 import { checkMessageText, parseChatAddress } from "../lib/chat/names.ts";
 import { TrivetError } from "../lib/errors.ts";
-import type { RpcClient } from "../lib/rpc/client.ts";
+import { parsePath } from "../lib/netdisk/path.ts";
 import { followEvents } from "./chat_follow.ts";
 import type { ChatEvent, ChatMember, ChatMessage, ChatRoom, RoomRole } from "./chat_types.ts";
-import { Connections } from "./connections.ts";
+import { Connections, type OpenConnection } from "./connections.ts";
 import { type ConnectOptions, connectorFor } from "./connect_options.ts";
 import type { Connector } from "./connector.ts";
+import { openDirect } from "./direct.ts";
 import { retrying, sleep } from "./retry.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -31,6 +32,8 @@ export type ChatClientOptions = ConnectOptions;
 export interface ChatSendOptions {
   /** Id of the message that this one answers. */
   readonly replyTo?: number;
+  /** A file in the sender's netdisk that the message carries: who reads it may fetch that file. */
+  readonly file?: string;
   /** What the message is called: the same one again is stored once. Made anew without it. */
   readonly clientId?: string;
   /** Gives up. */
@@ -83,18 +86,19 @@ export class ChatClient implements AsyncDisposable {
   readonly #connections: Connections;
   /** Whether the token was made for this client alone. */
   readonly #isTokenOurs: boolean;
-  readonly #open: (signal?: AbortSignal) => Promise<RpcClient>;
+  /** Opens connections for events. */
+  readonly #openEvents: OpenConnection;
 
   private constructor(
     connector: Connector,
     session: Session,
-    open: (signal?: AbortSignal) => Promise<RpcClient>,
+    open: { readonly calls: OpenConnection; readonly events: OpenConnection },
   ) {
     this.server = connector.name;
     this.user = session.user;
-    this.#open = open;
+    this.#openEvents = open.events;
     this.#isTokenOurs = session.token !== undefined;
-    this.#connections = new Connections(session.rpc, open);
+    this.#connections = new Connections(session.rpc, open.calls);
   }
 
   /**
@@ -109,8 +113,20 @@ export class ChatClient implements AsyncDisposable {
     const session = await openSession(connector, credentials, signal);
     // The password has done its part: more connections cost no key derivation.
     const later = session.token === undefined ? credentials : { token: session.token };
-    const open = async (signal?: AbortSignal) => (await openSession(connector, later, signal)).rpc;
-    return new ChatClient(connector, session, open);
+    const calls = async (signal?: AbortSignal) => (await openSession(connector, later, signal)).rpc;
+    let isDirect = true;
+    // Events come for as long as the client is there: past the gate they cost the server half.
+    const events = async (signal?: AbortSignal) => {
+      const gated = await calls(signal);
+      if (!isDirect) return gated;
+      const direct = await openDirect(gated, { connector, credentials: later, signal });
+      // Where it cannot be had once, each lost connection would wait for it in vain.
+      isDirect = direct !== undefined || gated.failure !== null;
+      if (direct === undefined) return gated;
+      await gated.close();
+      return direct;
+    };
+    return new ChatClient(connector, session, { calls, events });
   }
 
   /**
@@ -123,10 +139,16 @@ export class ChatClient implements AsyncDisposable {
    * `MESSAGE_TOO_LONG`, `RATE_LIMITED` and others.
    */
   async send(to: string, text: string, options: ChatSendOptions = {}): Promise<ChatMessage> {
-    const { clientId = crypto.randomUUID(), replyTo, signal } = options;
+    const { clientId = crypto.randomUUID(), file, replyTo, signal } = options;
     parseChatAddress(to);
     checkMessageText(text);
-    const request = { to, text, clientId, ...(replyTo === undefined ? {} : { replyTo }) };
+    const request = {
+      to,
+      text,
+      clientId,
+      ...(replyTo === undefined ? {} : { replyTo }),
+      ...(file === undefined ? {} : { file: parsePath(file) }),
+    };
     return (await this.#paced("send", request, signal)).message;
   }
 
@@ -288,7 +310,7 @@ export class ChatClient implements AsyncDisposable {
    * @throws {TrivetError} When no connection can be had any more; the signal's reason.
    */
   follow(options: ChatFollowOptions = {}): AsyncGenerator<ChatEvent> {
-    return followEvents(this.#open, options);
+    return followEvents(this.#openEvents, options);
   }
 
   /** Number of the newest change, from which {@linkcode ChatClient.follow} can go on. */

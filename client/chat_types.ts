@@ -27,6 +27,8 @@ export interface ChatMessage {
   readonly replyTo?: number;
   /** People whom it names with `@`. */
   readonly mentions?: readonly string[];
+  /** A file of the sender's that it carries, until it is redacted. */
+  readonly file?: { readonly name: string; readonly size: number; readonly etag: string };
   /** When it was edited last. */
   readonly editedMs?: number;
   /** When it was redacted. */

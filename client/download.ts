@@ -32,6 +32,8 @@ const RESTARTS_MAX = 3;
 export interface DownloadTarget {
   /** Checked components of the file on the server. */
   readonly remote: readonly string[];
+  /** A message of the chat that carries the file, in place of `remote`. */
+  readonly message?: number;
   /** Names server and account, so that a partial file of another one is not continued. */
   readonly server: string;
   /** Path of the file on this machine. */
@@ -216,7 +218,10 @@ class Download {
   async #receive(rpc: RpcClient): Promise<void> {
     const { target } = this.#options;
     const { header, journal } = this.#part;
-    const request: NetdiskRequest<"get.open"> = { path: [...target.remote] };
+    const { message, remote } = target;
+    const request: NetdiskRequest<"get.open"> = message === undefined
+      ? { path: [...remote] }
+      : { path: [], message };
     if (this.#goesOn && header !== undefined) {
       request.ifMatch = header.etag;
       const chunks = chunkCount(header.size, header.chunkBytes);

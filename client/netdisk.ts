@@ -289,6 +289,34 @@ export class NetdiskClient implements AsyncDisposable {
   }
 
   /**
+   * Downloads the file that a message of the chat carries.
+   *
+   * @param message Id of the message.
+   * @param local Where it goes, as for {@linkcode NetdiskClient.get}.
+   * @param options What happens when the name is taken, and progress.
+   * @throws {TrivetError} `MESSAGE_NOT_FOUND` also for who may not read the message, `NOT_FOUND` once
+   * the file is gone or another one, and what {@linkcode NetdiskClient.get} throws.
+   */
+  async getShared(
+    message: number,
+    local?: string,
+    options: GetOptions = {},
+  ): Promise<DownloadResult> {
+    const { entry } = await this.#ask("stat", { path: [], message }, options.signal);
+    const { checkTarget, resolveTarget } = await import("./local_target.ts");
+    const target = await resolveTarget(local, entry.name);
+    const { overwrite = "replace", durability = "commit" } = options;
+    if (await checkTarget(target, overwrite)) return skippedDownload(target);
+    const { downloadFile } = await import("./download.ts");
+    const server = `${this.user}@${this.server}#${message}`;
+    return await downloadFile(this.#connections, {
+      ...options,
+      pacer: this.#pacer,
+      target: { remote: [entry.name], message, server, local: target, overwrite, durability },
+    });
+  }
+
+  /**
    * Downloads a file to a stream.
    *
    * @param path The file on the server.

@@ -17,6 +17,7 @@ import type { NameRules } from "../lib/netdisk/path.ts";
 import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
 import { Admission } from "./admission.ts";
 import { Audit, type AuditOptions } from "./audit.ts";
+import { chatFilesOf } from "./netdisk/message_file.ts";
 import { type ChatOptions, openChatHub } from "./chat/hub.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { type ClassicOptions, ClassicService } from "./classic/service.ts";
@@ -130,7 +131,7 @@ export async function startNetdisk(
   });
   await catalog.removeExpiredTokens();
   const chat = services.has(CHAT_SERVICE)
-    ? stack.use(openChatHub(folder.database, options.chat ?? {}))
+    ? stack.use(openChatHub(folder.database, chatFilesOf(depot, names), options.chat ?? {}))
     : undefined;
 
   const identity = await openIdentity(catalog);
@@ -176,7 +177,7 @@ export async function startNetdisk(
       },
     },
     admission: new Admission(options),
-    stores: { catalog, depot, names, activeUploads },
+    stores: { catalog, depot, names, activeUploads, chat: chat?.catalog },
     services,
     exec,
     chat,

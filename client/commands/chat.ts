@@ -5,6 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
+import { editCommand, reactCommand, readCommand, redactCommand } from "./chat_changes.ts";
 import { historyCommand, searchCommand, tailCommand } from "./chat_reading.ts";
 import {
   createCommand,
@@ -28,6 +29,7 @@ const sendCommand = defineCommand({
   examples: [
     { command: "trivet chat send lobby 'Lunch is ready'", does: "Tell a room" },
     { command: "df -h | trivet chat send @ann -", does: "Send output to a person" },
+    { command: "trivet chat send lobby --file plan.pdf", does: "Send a file" },
     { command: "trivet chat send log --lines < app.log", does: "Send a message for each line" },
   ],
   options: {
@@ -35,6 +37,12 @@ const sendCommand = defineCommand({
       kind: "boolean",
       env: "TRIVET_LINES",
       help: "Send each line of stdin as a message of its own",
+    },
+    file: {
+      kind: "string",
+      valueName: "PATH",
+      env: "TRIVET_FILE",
+      help: 'Send this file, too: it is stored in your netdisk in the folder "Chat Files"',
     },
     reply: {
       kind: "integer",
@@ -50,7 +58,8 @@ const sendCommand = defineCommand({
   },
   run: async (context: ClientContext, { values, arguments: { to, text } }) => {
     const { sendMessages } = await import("./chat_send.ts");
-    await sendMessages(context, { to, text, lines: values.lines, replyTo: values.reply });
+    const { file, lines, reply } = values;
+    await sendMessages(context, { to, text, file, lines, replyTo: reply });
   },
 });
 
@@ -73,6 +82,10 @@ export const chatCommand = defineCommand({
   },
   subcommands: [
     sendCommand,
+    editCommand,
+    redactCommand,
+    reactCommand,
+    readCommand,
     tailCommand,
     historyCommand,
     searchCommand,

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { formatTimestamp } from "../../lib/term/format.ts";
+import { TrivetError } from "../../lib/errors.ts";
+import { quoteName } from "../../lib/netdisk/path.ts";
+import { formatBytes, formatTimestamp } from "../../lib/term/format.ts";
 import { ChatClient } from "../chat.ts";
 import { findConnection } from "./access.ts";
 import type { ChatMessage } from "../chat_types.ts";
@@ -15,10 +17,22 @@ export async function openChat(context: ClientContext): Promise<ChatClient> {
   return await ChatClient.connect(await findConnection(context));
 }
 
+/**
+ * Reads the id of a message.
+ *
+ * @throws {TrivetError} `USAGE`.
+ */
+export function readMessageId(text: string): number {
+  const id = /^[1-9][0-9]*$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(id)) return id;
+  throw new TrivetError("USAGE", `Cannot use ${quoteName(text)} as the id of a message`);
+}
+
 /** A message as `--json` prints it. */
 export function toJson(message: ChatMessage): Record<string, unknown> {
   const { id, seq, room, from, timeMs, text, clientId } = message;
-  const { replyTo, mentions = [], editedMs, redactedMs, redactedBy, reactions = [] } = message;
+  const { file, replyTo, mentions = [], editedMs, redactedMs, redactedBy, reactions = [] } =
+    message;
   return {
     id,
     seq,
@@ -29,6 +43,7 @@ export function toJson(message: ChatMessage): Record<string, unknown> {
     client_id: clientId,
     reply_to: replyTo ?? null,
     mentions,
+    file: file === undefined ? null : { name: file.name, size_bytes: file.size, etag: file.etag },
     edited: editedMs === undefined ? null : new Date(editedMs).toISOString(),
     redacted: redactedMs === undefined ? null : new Date(redactedMs).toISOString(),
     redacted_by: redactedBy ?? null,
@@ -38,13 +53,16 @@ export function toJson(message: ChatMessage): Record<string, unknown> {
 
 /** A message in a line for people; further lines of it are indented. */
 export function toLine(message: ChatMessage): string[] {
-  const { id, timeMs, from, text, replyTo, editedMs, redactedBy, reactions = [] } = message;
+  const { id, timeMs, from, text, file, replyTo, editedMs, redactedBy, reactions = [] } = message;
   const said = redactedBy === undefined ? text : `(redacted by ${redactedBy})`;
   const answer = replyTo === undefined ? "" : `(to ${replyTo}) `;
   const edited = editedMs === undefined || redactedBy !== undefined ? "" : " (edited)";
   const reacted = reactions.map(({ emoji, users }) => ` [${emoji} ${users.length}]`).join("");
+  const carried = file === undefined
+    ? ""
+    : ` [${file.name}, ${formatBytes(file.size)}: trivet get chat:${id}]`;
   const [first = "", ...more] = said.split("\n");
   const head = `${id}  ${formatTimestamp(timeMs)}  ${from}: ${answer}${first}`;
   const lines = [head, ...more.map((line) => `    ${line}`)];
-  return lines.with(-1, `${lines.at(-1)}${edited}${reacted}`);
+  return lines.with(-1, `${lines.at(-1)}${carried}${edited}${reacted}`);
 }

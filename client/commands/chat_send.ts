@@ -6,11 +6,17 @@
 
 import { MESSAGE_MAX_BYTES } from "../../lib/chat/names.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import { formatPath } from "../../lib/netdisk/path.ts";
 import { abortable } from "../abortable.ts";
+import { baseName } from "../local_path.ts";
+import { openClient } from "./access.ts";
 import { openChat, toJson } from "./chat_access.ts";
 import type { ChatMessage } from "../chat_types.ts";
 import type { ClientContext } from "./context.ts";
 import { readLines } from "./read_lines.ts";
+
+/** Where files go that are sent; they count as all files of their owner. */
+const CHAT_FOLDER = "/Chat Files";
 
 const READ_BYTES = 16 * 1024;
 
@@ -20,20 +26,28 @@ export async function sendMessages(
   message: {
     readonly to: string;
     readonly text: string | undefined;
+    readonly file: string | undefined;
     readonly lines: boolean;
     readonly replyTo: number | undefined;
   },
 ): Promise<void> {
   const { output, signal, stdin } = context;
-  const { to, text, lines, replyTo } = message;
+  const { to, text, file, lines, replyTo } = message;
   if (lines && text !== undefined && text !== "-") {
     throw new TrivetError("USAGE", "--lines reads stdin: leave the text out");
   }
+  if (lines && file !== undefined) {
+    throw new TrivetError("USAGE", "--lines and --file do not go together");
+  }
   const options = { signal, ...(replyTo === undefined ? {} : { replyTo }) };
   if (!lines) {
-    const whole = text === undefined || text === "-" ? await readText(context) : text;
+    const isTyped = text !== undefined && text !== "-";
+    // A file needs no words: its name is the text.
+    const named = file !== undefined && text === undefined ? baseName(file) : undefined;
+    const whole = isTyped ? text : named ?? await readText(context);
     await using chat = await openChat(context);
-    const sent = await chat.send(to, whole, options);
+    const carried = file === undefined ? {} : { file: await storeFile(context, file) };
+    const sent = await chat.send(to, whole, { ...options, ...carried });
     output.note(`Sent message ${sent.id} to ${sent.room}`);
     output.json({ message: toJson(sent) });
     return;
@@ -51,8 +65,22 @@ export async function sendMessages(
   output.json({ messages: sent.map(toJson) });
 }
 
+/** Stores a file in the netdisk; its path there. */
+async function storeFile(context: ClientContext, local: string): Promise<string> {
+  const { showTransfer } = await import("./transfer.ts");
+  await using client = await openClient(context);
+  const shown = { name: baseName(local), outcome: "sent", isResumable: true } as const;
+  const { stored } = await showTransfer(context, shown, async (options) => {
+    const { signal } = context;
+    await client.mkdir(CHAT_FOLDER, { parents: true, signal });
+    const sent = await client.put(local, `${CHAT_FOLDER}/`, { ...options, overwrite: "rename" });
+    return { ...sent, skipped: false, sizeBytes: sent.stored.size };
+  });
+  return formatPath(stored.path);
+}
+
 /** All of stdin, without the line feed at its end. */
-async function readText({ signal, stdin }: ClientContext): Promise<string> {
+export async function readText({ signal, stdin }: ClientContext): Promise<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(READ_BYTES);
   let text = "";

@@ -18,6 +18,9 @@ import type { TransferValues } from "./transfer_options.ts";
 /** The word for stdin and stdout. */
 const STREAM = "-";
 
+/** A file that a message of the chat carries; a file of this name is "./chat:17". */
+const SHARED = /^chat:([1-9][0-9]{0,14})$/;
+
 /** What `put` is called with. */
 export interface PutRequest
   extends Required<Pick<PutOptions, "resume" | "overwrite" | "durability">> {
@@ -32,6 +35,8 @@ export interface GetRequest
   extends Required<Pick<GetOptions, "resume" | "overwrite" | "durability">> {
   /** The file on the server. */
   readonly remote: string;
+  /** A message that carries it, in place of `remote`. */
+  readonly message?: number;
   /** Where it goes. */
   readonly local: string | undefined;
 }
@@ -73,6 +78,11 @@ export async function getPaths(
   values: TransferValues,
 ): Promise<number | void> {
   const [typed = "", local] = paths;
+  const shared = SHARED.exec(typed)?.[1];
+  if (shared !== undefined) {
+    if (paths.length > 2) throw new TrivetError("USAGE", "A file of the chat comes alone");
+    return await getFile(context, { local, remote: typed, message: Number(shared), ...values });
+  }
   if (paths.at(-1) === STREAM && paths.length > 1) {
     if (paths.length > 2) throw new TrivetError("USAGE", 'Only one file can be received to "-"');
     return await catFile(context, remotePath(context, typed));
@@ -149,13 +159,17 @@ export async function putFile(context: ClientContext, request: PutRequest): Prom
 /** Downloads a file. */
 export async function getFile(context: ClientContext, request: GetRequest): Promise<void> {
   const { output } = context;
-  const { local, remote, resume, overwrite, durability } = request;
+  const { local, remote, message, resume, overwrite, durability } = request;
   const components = parsePath(remote);
   await using client = await openClient(context);
   const result = await showTransfer(
     context,
     { name: components.at(-1) ?? "/", outcome: "received", isResumable: true },
-    (options) => client.get(remote, local, { ...options, resume, overwrite, durability }),
+    (options) => {
+      const all = { ...options, resume, overwrite, durability };
+      if (message !== undefined) return client.getShared(message, local, all);
+      return client.get(remote, local, all);
+    },
   );
   if (result.skipped) output.note(`Skipped: ${result.path} exists`);
   else if (overwrite === "rename") output.note(`Stored as ${result.path}`);

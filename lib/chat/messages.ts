@@ -31,6 +31,8 @@ const UserName = v.pipe(v.string(), v.maxLength(64));
 const Text = v.pipe(v.string(), v.maxLength(64 * 1024));
 const Emoji = v.pipe(v.string(), v.maxLength(256));
 const ClientId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/));
+/** Components of a path in the sender's netdisk; the netdisk's rules are applied where it is read. */
+const FilePath = v.pipe(v.array(v.pipe(v.string(), v.maxLength(1024))), v.maxLength(256));
 const Limit = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(CHAT_PAGE_MAX));
 
 /** Requests by method. */
@@ -67,13 +69,14 @@ export const CHAT_REQUESTS = {
   }),
   /**
    * Stores a message; the answer comes once the disk holds it. The same `clientId` of the same user
-   * again is answered with what is stored.
+   * again is answered with what is stored. With `file`, who may read it may fetch that file, too.
    */
   send: v.strictObject({
     to: Address,
     text: Text,
     clientId: ClientId,
     replyTo: v.optional(Id),
+    file: v.optional(FilePath),
   }),
   /** Replaces the text of one's own message. */
   edit: v.strictObject({ id: Id, text: Text }),
@@ -146,6 +149,8 @@ const Message = v.object({
   clientId: v.string(),
   replyTo: v.exactOptional(Id),
   mentions: v.exactOptional(v.array(v.string())),
+  /** A file of the sender's, as it was when it was sent; not once the message is redacted. */
+  file: v.exactOptional(v.object({ name: v.string(), size: Count, etag: v.string() })),
   editedMs: v.exactOptional(Count),
   redactedMs: v.exactOptional(Count),
   redactedBy: v.exactOptional(v.string()),

@@ -58,6 +58,8 @@ const TrashId = v.pipe(v.string(), v.regex(TRASH_ID));
 /** An XXH3-128 in hex. */
 const Digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 const Etag = v.pipe(v.string(), v.maxLength(128));
+/** Id of a message of the chat. */
+const MessageId = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** What happens when the name is taken: `rename` chooses `name (2).ext`. */
 export const OVERWRITE_MODES = ["replace", "skip", "fail", "rename"] as const;
@@ -88,8 +90,8 @@ export const NETDISK_REQUESTS = {
     after: v.optional(Name),
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIST_PAGE_MAX))),
   }),
-  /** One entry. */
-  stat: v.strictObject({ path: Path }),
+  /** One entry; with `message`, the file that a message of the chat carries, and `path` is empty. */
+  stat: v.strictObject({ path: Path, message: v.optional(MessageId) }),
   /** Makes a folder; with `parents`, its missing ancestors too, and an existing one is no error. */
   mkdir: v.strictObject({ path: Path, parents: v.optional(v.boolean()) }),
   /** Removes an empty folder at once; the root never. */
@@ -198,10 +200,12 @@ export const NETDISK_REQUESTS = {
   /**
    * Reads a file: RESPONSE, then DATA frames, then END with the digests of the chunks sent, in order.
    * `ranges` are `[first chunk, count]`, ascending and apart; all chunks without it. At most
-   * `STREAM_CHUNKS_MAX` chunks are sent; the client asks again for the rest.
+   * `STREAM_CHUNKS_MAX` chunks are sent; the client asks again for the rest. With `message`, the file
+   * that a message of the chat carries, and `path` is empty.
    */
   "get.open": v.strictObject({
     path: Path,
+    message: v.optional(MessageId),
     ifMatch: v.optional(Etag),
     ranges: v.optional(Ranges),
   }),

@@ -5,12 +5,23 @@
  */
 
 import { TrivetError } from "../../lib/errors.ts";
-import type { ChatCatalog } from "../store/catalog_chat.ts";
+import type { ChatCatalog, FileRecord } from "../store/catalog_chat.ts";
 import type { Broker } from "./broker.ts";
 import type { MessageRates } from "./rates.ts";
 
+/** The files that messages may carry. */
+export interface ChatFiles {
+  /**
+   * A file in somebody's netdisk as it is now.
+   *
+   * @throws {TrivetError} `NOT_FOUND`, `IS_FOLDER`, or a path error.
+   */
+  describe(user: string, path: readonly string[]): Promise<FileRecord>;
+}
+
 /** The server's part of the chat. */
 export interface ChatHub {
+  readonly files: ChatFiles;
   readonly catalog: ChatCatalog;
   readonly broker: Broker;
   readonly rates: MessageRates;

@@ -27,7 +27,7 @@ export function addressFor({ name, users }: Addressed, user: string): string {
 
 /** A message as one user sees it. */
 export function toWireMessage(record: MessageRecord, user: string): ChatMessage {
-  const { id, seq, sender, sentAtMs, text, clientId } = record;
+  const { id, seq, sender, sentAtMs, text, clientId, file } = record;
   const reactions = new Map<string, string[]>();
   for (const { emoji, user } of record.reactions) {
     reactions.set(emoji, [...reactions.get(emoji) ?? [], user]);
@@ -42,6 +42,7 @@ export function toWireMessage(record: MessageRecord, user: string): ChatMessage 
     clientId,
     ...(record.replyTo === null ? {} : { replyTo: record.replyTo }),
     ...(record.mentions.length === 0 ? {} : { mentions: [...record.mentions] }),
+    ...(file === null ? {} : { file: { name: file.name, size: file.size, etag: file.etag } }),
     ...(record.editedAtMs === null ? {} : { editedMs: record.editedAtMs }),
     ...(record.redactedAtMs === null ? {} : { redactedMs: record.redactedAtMs }),
     ...(record.redactedBy === null ? {} : { redactedBy: record.redactedBy }),

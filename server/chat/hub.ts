@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ChatCatalogLimits, ExpiryQuery } from "../store/catalog_chat.ts";
 import { SqliteChat } from "../store/sqlite_chat.ts";
-import type { ChatHub } from "./context.ts";
+import type { ChatFiles, ChatHub } from "./context.ts";
 import { LocalBroker } from "./local_broker.ts";
 import { OUTBOX_MAX_BYTES } from "./outbox.ts";
 import { MessageRates } from "./rates.ts";
@@ -41,11 +41,13 @@ const log = getLogger(["trivet", "chat"]);
  * Opens the chat.
  *
  * @param database The server's database file.
+ * @param files The files that messages may carry.
  * @param options Limits, and how long messages are kept.
  * @returns The hub; disposing of it closes its end of the database.
  */
 export function openChatHub(
   database: string,
+  files: ChatFiles,
   options: ChatOptions = {},
 ): ChatHub & AsyncDisposable {
   const { limits, messagesPerSecond, outboxMaxBytes = OUTBOX_MAX_BYTES } = options;
@@ -61,6 +63,7 @@ export function openChatHub(
     timer = setTimeout(expire, 0);
   }
   return {
+    files,
     catalog,
     broker: new LocalBroker(),
     rates: new MessageRates(messagesPerSecond),

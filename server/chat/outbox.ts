@@ -104,13 +104,7 @@ export class Outbox {
     const taken = this.#waiting.splice(0, count);
     const [first] = taken;
     if (count === 1 && first !== undefined) return { bytes: first.frame, seq };
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    for (const { frame } of taken) {
-      bytes.set(frame, at);
-      at += frame.length;
-    }
-    return { bytes, seq };
+    return { bytes: joined(taken, size), seq };
   }
 
   #cut(): void {
@@ -122,4 +116,21 @@ export class Outbox {
     );
     this.#link.closeAfter(encodeControl(FrameType.ERROR, 0, error.toMessage()), error);
   }
+}
+
+/** What was joined last: all who are in a room get the same, one after another, and share the buffer. */
+let latest: { readonly parts: readonly Waiting[]; readonly bytes: Uint8Array } | undefined;
+
+function joined(parts: readonly Waiting[], size: number): Uint8Array {
+  const isSame = latest?.parts.length === parts.length && latest.bytes.length === size &&
+    latest.parts.every(({ frame }, i) => frame === parts[i]?.frame);
+  if (latest !== undefined && isSame) return latest.bytes;
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const { frame } of parts) {
+    bytes.set(frame, at);
+    at += frame.length;
+  }
+  latest = { parts, bytes };
+  return bytes;
 }

@@ -12,9 +12,9 @@ import { publish, publishMessage, toWireMessage } from "./events.ts";
 /** Answers `send`. The catalog decides whether the user may, in the transaction that stores it. */
 export async function send(
   context: ChatContext,
-  { to, text, clientId, replyTo }: ChatRequest<"send">,
+  { to, text, clientId, replyTo, file }: ChatRequest<"send">,
 ): Promise<ChatResponse<"send">> {
-  const { broker, catalog, user } = context;
+  const { broker, catalog, files, user } = context;
   checkMessageText(text);
   requireRate(context);
   const { message, duplicate } = await catalog.addMessage({
@@ -24,6 +24,7 @@ export async function send(
     clientId,
     mentions: mentionsIn(text),
     replyTo: replyTo ?? null,
+    file: file === undefined ? null : await files.describe(user, file),
   });
   if (!duplicate) publishMessage(broker, message);
   return { message: toWireMessage(message, user), duplicate };

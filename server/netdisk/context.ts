@@ -9,6 +9,7 @@ import { checkPath } from "../../lib/netdisk/path.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { Catalog, TokenKind, TokenScope } from "../store/catalog.ts";
 import type { OpenLogin } from "../store/catalog_accounts.ts";
+import type { ChatCatalog } from "../store/catalog_chat.ts";
 import type { Depot, HomePath } from "./depot.ts";
 import type { ActiveUploads } from "./active_uploads.ts";
 
@@ -41,6 +42,8 @@ export interface NetdiskStores {
   readonly activeUploads: ActiveUploads;
   /** Which names are allowed. */
   readonly names: NameRules;
+  /** Files that messages carry, where there is a chat. */
+  readonly chat?: Pick<ChatCatalog, "fileOf"> | undefined;
 }
 
 /** Whoever ends open connections whose login has ended. */

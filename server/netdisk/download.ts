@@ -19,7 +19,8 @@ import {
 } from "../../lib/transfer/chunks.ts";
 import { createDigester, DIGEST_ALGORITHM } from "../../lib/transfer/digest.ts";
 import { ChunkSender } from "../../lib/transfer/sender.ts";
-import { homePath, type NetdiskContext } from "./context.ts";
+import type { NetdiskContext } from "./context.ts";
+import { readablePath, readError, requireSent } from "./message_file.ts";
 
 /** Sends a file, or some chunks of it. */
 export async function sendFile(
@@ -27,7 +28,11 @@ export async function sendFile(
   request: NetdiskRequest<"get.open">,
   call: ServerCall,
 ): Promise<void> {
-  using file = await context.depot.openRead(homePath(context, request.path));
+  const readable = await readablePath(context, request);
+  using file = await context.depot.openRead(readable.at).catch((error) => {
+    throw readError(error, readable);
+  });
+  requireSent(file.etag, readable);
   if (request.ifMatch !== undefined && request.ifMatch !== file.etag) {
     throw new TrivetError("CHANGED", "The file has changed on the server");
   }

@@ -12,6 +12,7 @@ import {
 } from "../../lib/netdisk/messages.ts";
 import type { Usage } from "../store/catalog.ts";
 import { homePath, type NetdiskContext, writablePath } from "./context.ts";
+import { readablePath, readError, requireSent } from "./message_file.ts";
 
 /** Answers `whoami`. */
 export async function whoami(context: NetdiskContext): Promise<NetdiskResponse<"whoami">> {
@@ -53,7 +54,12 @@ export async function stat(
   context: NetdiskContext,
   request: NetdiskRequest<"stat">,
 ): Promise<NetdiskResponse<"stat">> {
-  return { entry: await context.depot.stat(homePath(context, request.path)) };
+  const readable = await readablePath(context, request);
+  const entry = await context.depot.stat(readable.at).catch((error) => {
+    throw readError(error, readable);
+  });
+  requireSent(entry.etag, readable);
+  return { entry };
 }
 
 /** Answers `mkdir`. */

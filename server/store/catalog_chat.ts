@@ -54,6 +54,16 @@ export interface MemberRecord {
   readonly readId: number;
 }
 
+/** A file in its owner's netdisk, as it was when it was sent. */
+export interface FileRecord {
+  /** Components of its path. */
+  readonly path: readonly string[];
+  readonly name: string;
+  readonly size: number;
+  /** Another one once the file has changed. */
+  readonly etag: string;
+}
+
 /** A message. */
 export interface MessageRecord {
   readonly id: number;
@@ -65,6 +75,7 @@ export interface MessageRecord {
   readonly sentAtMs: number;
   readonly text: string;
   readonly mentions: readonly string[];
+  readonly file: FileRecord | null;
   readonly replyTo: number | null;
   readonly editedAtMs: number | null;
   readonly redactedAtMs: number | null;
@@ -89,6 +100,7 @@ export interface NewMessage {
   readonly clientId: string;
   readonly mentions: readonly string[];
   readonly replyTo: number | null;
+  readonly file?: FileRecord | null;
 }
 
 /** Limits that are checked where things are stored. */
@@ -194,6 +206,13 @@ export interface ChatCatalog {
     id: number,
     reaction: { readonly emoji: string; readonly remove: boolean },
   ): Promise<MessageRecord>;
+  /**
+   * The file that a message carries, and whose it is.
+   *
+   * @throws {TrivetError} `MESSAGE_NOT_FOUND`, also for who may not read the message, and `NOT_FOUND`
+   * where it carries none or its sender's account is gone.
+   */
+  fileOf(user: string, id: number): Promise<FileRecord & { readonly owner: string }>;
   /** Messages of a conversation, ascending. */
   history(user: string, address: string, query: HistoryQuery): Promise<MessageRecord[]>;
   /** Messages with every word of the text, the newest first. */

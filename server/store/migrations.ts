@@ -248,6 +248,10 @@ const MIGRATIONS: readonly string[] = [
     created_at_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- A file in the netdisk of who sent the message, as JSON: path, name, size and etag.
+  ALTER TABLE chat_messages ADD COLUMN file TEXT;
+  `,
 ];
 
 /** The version of a database that this program writes. */

@@ -13,6 +13,7 @@ import type {
   Conversation,
   ConversationView,
   ExpiryQuery,
+  FileRecord,
   HistoryQuery,
   MemberRecord,
   MessageRecord,
@@ -189,6 +190,11 @@ export class SqliteChat implements ChatCatalog {
     );
   }
 
+  /** See {@linkcode ChatCatalog.fileOf}. */
+  fileOf(user: string, id: number): Promise<FileRecord & { readonly owner: string }> {
+    return this.#read(() => messages.requireFile(this.#db, { user, id }));
+  }
+
   /** See {@linkcode ChatCatalog.history}. */
   history(user: string, address: string, query: HistoryQuery): Promise<MessageRecord[]> {
     return this.#read(() => {
@@ -262,11 +268,11 @@ export class SqliteChat implements ChatCatalog {
     return { nowMs: this.#now(), limits: this.#limits };
   }
 
-  #read<T>(work: () => T): Promise<T> {
+  async #read<T>(work: () => T): Promise<T> {
     try {
-      return Promise.resolve(work());
+      return await this.#db.settled(work);
     } catch (error) {
-      return Promise.reject(asCatalogError(error));
+      throw asCatalogError(error);
     }
   }
 

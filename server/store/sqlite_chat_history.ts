@@ -8,6 +8,7 @@ import type { RoomRole } from "../../lib/chat/messages.ts";
 import {
   type Conversation,
   type ConversationView,
+  type FileRecord,
   type HistoryQuery,
   type MemberState,
   type MessageRecord,
@@ -26,7 +27,7 @@ const TRIGRAM = 3;
 export const SCAN_MESSAGES_MAX = 100_000;
 
 const MESSAGE_COLUMNS = `m.id, m.changed, m.sender, m.client_id, m.sent_at_ms, m.text, m.mentions,
-  m.reply_to, m.edited_at_ms, m.redacted_at_ms, m.redacted_by,
+  m.file, m.reply_to, m.edited_at_ms, m.redacted_at_ms, m.redacted_by,
   c.number, c.name, c.user_a, c.user_b,
   (SELECT json_group_array(json_array(emoji, user) ORDER BY emoji, user)
      FROM chat_reactions WHERE message = m.id) AS reactions`;
@@ -172,6 +173,7 @@ function toMessage(row: Row): MessageRecord {
     sentAtMs: integer(row, "sent_at_ms"),
     text: text(row, "text"),
     mentions: arrayOf(row, "mentions").map(String),
+    file: row["file"] === null ? null : JSON.parse(text(row, "file")) as FileRecord,
     replyTo: integerOrNull(row, "reply_to"),
     editedAtMs: integerOrNull(row, "edited_at_ms"),
     redactedAtMs: integerOrNull(row, "redacted_at_ms"),

@@ -6,7 +6,13 @@
 
 import { parseChatAddress } from "../../lib/chat/names.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import type { ChatCatalogLimits, Conversation, MessageRecord, NewMessage } from "./catalog_chat.ts";
+import type {
+  ChatCatalogLimits,
+  Conversation,
+  FileRecord,
+  MessageRecord,
+  NewMessage,
+} from "./catalog_chat.ts";
 import { findMessage } from "./sqlite_chat_history.ts";
 import { openPair, requirePlace } from "./sqlite_chat_rooms.ts";
 import type { SqliteDatabase } from "./sqlite_database.ts";
@@ -35,23 +41,31 @@ export function insertMessage(
     return { message: stored, duplicate: true };
   }
   const conversation = targetOf(db, message, nowMs);
-  const { replyTo } = message;
+  const { replyTo, file = null } = message;
   if (replyTo !== null && findMessage(db, replyTo)?.conversation.number !== conversation.number) {
     throw noMessage(replyTo);
   }
   const id = nextNumber(db);
   db.run(
     `INSERT INTO chat_messages (id, changed, conversation, sender, account, client_id, sent_at_ms,
-       text, mentions, reply_to) VALUES (?1, ?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8)`,
+       text, mentions, reply_to, file) VALUES (?1, ?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
     ...[id, conversation.number, sender, clientId, nowMs, message.text],
-    ...[JSON.stringify(message.mentions), replyTo],
+    ...[JSON.stringify(message.mentions), replyTo, file === null ? null : JSON.stringify(file)],
   );
   // Who writes has seen what is above.
   db.run(
     `UPDATE chat_members SET delivered_id = ?1, read_id = ?1 WHERE conversation = ?2 AND user = ?3`,
     ...[id, conversation.number, sender],
   );
-  return { message: requireMessage(db, id), duplicate: false };
+  // What was just written need not be read again.
+  const { number, name, users } = conversation;
+  const unchanged = { editedAtMs: null, redactedAtMs: null, redactedBy: null, reactions: [] };
+  const { text, mentions } = message;
+  const record = { id, seq: id, conversation: { number, name, users }, sender, clientId, text };
+  return {
+    message: { ...record, sentAtMs: nowMs, mentions, file, replyTo, ...unchanged },
+    duplicate: false,
+  };
 }
 
 /** Replaces the text of the user's own message. */
@@ -88,7 +102,7 @@ export function eraseText(
   }
   db.run("DELETE FROM chat_reactions WHERE message = ?", id);
   db.run(
-    `UPDATE chat_messages SET text = '', mentions = '[]', redacted_at_ms = ?, redacted_by = ?,
+    `UPDATE chat_messages SET text = '', mentions = '[]', file = NULL, redacted_at_ms = ?, redacted_by = ?,
        changed = ? WHERE id = ?`,
     ...[nowMs, user, nextNumber(db), id],
   );
@@ -123,6 +137,20 @@ export function updateReaction(
   db.run(sql, id, emoji, user);
   db.run("UPDATE chat_messages SET changed = ? WHERE id = ?", nextNumber(db), id);
   return requireMessage(db, id);
+}
+
+/** The file that a message carries; see `ChatCatalog.fileOf`. */
+export function requireFile(
+  db: SqliteDatabase,
+  { user, id }: MessageChange,
+): FileRecord & { readonly owner: string } {
+  const { message } = requireVisible(db, user, id);
+  const row = db.get("SELECT account FROM chat_messages WHERE id = ?", id);
+  const owner = row?.["account"];
+  if (message.file === null || typeof owner !== "string") {
+    throw new TrivetError("NOT_FOUND", `Message ${id} carries no file`);
+  }
+  return { ...message.file, owner };
 }
 
 function targetOf(db: SqliteDatabase, { sender, to }: NewMessage, nowMs: number): Conversation {

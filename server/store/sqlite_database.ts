@@ -4,9 +4,9 @@
  * Durability. The database runs in WAL mode with `synchronous = NORMAL`: every transaction survives a
  * crash of the server, and a power cut may undo the last ones but never tears any. That is enough for
  * the chunk journal, whose chunks are read again before they are believed. What must not be undone
- * (accounts, tokens, the intent of a commit) goes through `durable()`: it raises the level to FULL for
- * one transaction, so that its commit waits until the disk holds the log, and with it all that was
- * written before. Durable work that arrives in one turn of the event loop shares that wait.
+ * (accounts, tokens, the intent of a commit, messages) goes through `durable()`: behind the commit a
+ * thread waits until the disk holds the log, and with it all that was written before. Durable work that
+ * arrives meanwhile shares the next transaction and wait; the event loop itself goes on.
  *
  * @module
  */
@@ -14,6 +14,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { nextTurn } from "../../lib/turn.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import { DurableLog } from "./durable_log.ts";
 import { migrate } from "./migrations.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 
@@ -45,11 +46,15 @@ interface DurableWork {
 export class SqliteDatabase {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #log: DurableLog;
   #durable: DurableWork[] = [];
   #flushing: Promise<void> | null = null;
+  /** When the disk holds what is committed. */
+  #synced: Promise<void> | null = null;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, path: string) {
     this.#db = db;
+    this.#log = new DurableLog(`${path}-wal`);
   }
 
   /** Opens a database, making it (mode 0600) and bringing its schema up to date. */
@@ -61,7 +66,7 @@ export class SqliteDatabase {
       const timeout = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
       const db = new DatabaseSync(path, { timeout, enableForeignKeyConstraints: true });
       try {
-        db.prepare("PRAGMA journal_mode = WAL").get();
+        requireLog(db.prepare("PRAGMA journal_mode = WAL").get());
         db.prepare("PRAGMA synchronous = NORMAL").run();
         db.prepare(`PRAGMA journal_size_limit = ${LOG_KEPT_BYTES}`).get();
         migrate(db);
@@ -69,7 +74,7 @@ export class SqliteDatabase {
         db.close();
         throw error;
       }
-      return new SqliteDatabase(db);
+      return new SqliteDatabase(db, path);
     } catch (error) {
       throw asCatalogError(error);
     }
@@ -124,10 +129,21 @@ export class SqliteDatabase {
     return promise;
   }
 
+  /**
+   * What a query finds, once the disk holds all that it may have seen: a crash does not take back what
+   * somebody was told.
+   */
+  async settled<T>(query: () => T): Promise<T> {
+    const result = query();
+    await this.#synced;
+    return result;
+  }
+
   /** Ends what is under way and closes the file. */
   async close(): Promise<void> {
     await this.#flushing;
     this.#statements.clear();
+    this.#log.close();
     if (this.#db.isOpen) this.#db.close();
   }
 
@@ -138,17 +154,17 @@ export class SqliteDatabase {
       const failed = new Set<DurableWork>();
       try {
         this.#requireOpen();
-        this.run("PRAGMA synchronous = FULL");
         this.write(() => {
           for (const work of batch) this.#runOne(work, failed);
         });
+        this.#synced = this.#log.sync();
+        await this.#synced;
         for (const work of batch) if (!failed.has(work)) work.done();
       } catch (error) {
-        // The whole transaction is undone; those that failed alone have had their answer.
+        // Undone, or nobody knows what the disk holds; those that failed alone have had their answer.
         for (const work of batch) work.fail(error);
-      } finally {
-        if (this.#db.isOpen) this.run("PRAGMA synchronous = NORMAL");
       }
+      this.#synced = null;
     }
     this.#flushing = null;
   }
@@ -181,4 +197,10 @@ export class SqliteDatabase {
     if (this.#db.isOpen) return;
     throw new TrivetError("SHUTTING_DOWN", "Cannot use database: it is closed");
   }
+}
+
+/** Other kinds of journal are not synced from outside, and do not go with a second program either. */
+function requireLog(row: Row | undefined): void {
+  if (row?.["journal_mode"] === "wal") return;
+  throw new TrivetError("FAILED", "Cannot open database: its folder allows no write-ahead log");
 }

@@ -3,7 +3,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { TcpProxy } from "./tcp_proxy.ts";
-import { type Person, type ServerProcess, tokenOf, World } from "./testing.ts";
+import {
+  type Person,
+  type ServerProcess,
+  sha256Of,
+  tokenOf,
+  until,
+  World,
+  writeNoise,
+} from "./testing.ts";
 
 /** What `who --json` says of a member. */
 interface Presence {
@@ -97,7 +105,8 @@ Deno.test("what was acknowledged is in the history after the server was killed",
 Deno.test("connections that are cut in a burst leave no gap and repeat nothing", async () => {
   const count = 200;
   await using world = await World.create();
-  const server = await world.serve(["--chat-rate", "1000"]);
+  // Without TLS, so that nothing goes past the proxy.
+  const server = await world.serve(["--chat-rate", "1000", "--plain"]);
   const [ann, bob] = await people(world, server, "ann", "bob");
   assert(ann !== undefined && bob !== undefined);
   await ann.ok(["chat", "create", "lobby"]);
@@ -182,4 +191,135 @@ Deno.test("a reader that stalls is cut, others go on, and it misses nothing in t
   }
   assertStringIncludes(await stalled.said, "connecting again");
   assert(!(await reader.said).includes("connecting again"));
+});
+
+Deno.test("presence follows devices that die, and a server that does", async () => {
+  await using world = await World.create();
+  const server = await world.serve();
+  const [ann, bob] = await people(world, server, "ann", "bob");
+  assert(ann !== undefined && bob !== undefined);
+  await ann.ok(["chat", "create", "lobby"]);
+  await bob.ok(["chat", "join", "lobby"]);
+  const isOnline = async () => {
+    const { members } = await ann.json(["chat", "who", "lobby"]);
+    return members.find(({ user }: Presence) => user === "bob").online;
+  };
+  const devices: { process: Deno.ChildProcess; said: string }[] = [];
+  for (let i = 0; i < 2; i++) {
+    const process = bob.spawn(["chat", "tail", "lobby", "--follow"]);
+    const device = { process, said: "" };
+    process.stdout.cancel();
+    (async () => {
+      for await (const text of process.stderr.pipeThrough(new TextDecoderStream())) {
+        device.said += text;
+      }
+    })();
+    devices.push(device);
+    await until(() => device.said.includes("Listening"), "the device");
+  }
+  const [one, two] = devices;
+  assert(one !== undefined && two !== undefined);
+  one.process.kill("SIGKILL");
+  await one.process.status;
+  assertEquals(await isOnline(), true);
+  await server.stop("SIGKILL");
+  await world.serve(["--port", String(server.port)]);
+  await until(isOnline, "the device to come back");
+  two.process.kill("SIGKILL");
+  await two.process.status;
+  await until(async () => !await isOnline(), "the device to be missed");
+});
+
+Deno.test("people edit, redact, react to and answer messages, and say what they have read", async () => {
+  await using world = await World.create();
+  const server = await world.serve();
+  const [ann, bob] = await people(world, server, "ann", "bob");
+  assert(ann !== undefined && bob !== undefined);
+  await ann.ok(["chat", "create", "lobby"]);
+  await bob.ok(["chat", "join", "lobby"]);
+  const send = async (person: Person, ...args: string[]) =>
+    String((await person.json(["chat", "send", "lobby", ...args])).message.id);
+  const id = await send(ann, "tpyo");
+  await ann.ok(["chat", "edit", id, "-"], { stdin: "typo\n" });
+  await bob.ok(["chat", "react", id, "👍"]);
+  await bob.ok(["chat", "react", id, "nice"]);
+  await bob.ok(["chat", "react", id, "nice", "--remove"]);
+  const answer = await send(bob, "--reply", id, "which one");
+  const last = await send(ann, "mistake");
+  await ann.ok(["chat", "redact", last]);
+  const lines = (await bob.ok(["chat", "history", "lobby"])).trim().split("\n");
+  assertEquals(lines.map((line) => line.replace(/^(\d+) +\S+ \S+ +/, "")), [
+    "ann: typo (edited) [👍 1]",
+    `bob: (to ${id}) which one`,
+    "ann: (redacted by ann)",
+  ]);
+  const around = await bob.json(["chat", "history", "lobby", "--around", answer, "--limit", "1"]);
+  assertEquals(around.messages.map(({ text }: { text: string }) => text), ["which one"]);
+  const refused = await bob.run(["--json", "chat", "edit", id, "mine"]);
+  assertEquals(JSON.parse(refused.stderr).error.code, "PERMISSION_DENIED");
+  assertEquals((await bob.run(["chat", "redact", "one"])).code, 2);
+  assertEquals((await bob.run(["chat", "redact", "0"])).code, 2);
+
+  const unread = async (person: Person) =>
+    (await person.json(["chat", "rooms"])).rooms[0].unread as number;
+  const more = await send(ann, "more");
+  assertEquals(await unread(bob), 1);
+  assertEquals(await bob.json(["chat", "read", "lobby", last]), {
+    room: "lobby",
+    read: Number(last),
+  });
+  assertEquals(await unread(bob), 1);
+  await bob.ok(["chat", "read", "lobby", more]);
+  assertEquals(await unread(bob), 0);
+  assertEquals(await unread(ann), 0);
+  await bob.ok(["chat", "send", "lobby", "new"]);
+  assertEquals(await unread(ann), 1);
+  await ann.ok(["chat", "read", "lobby"]);
+  assertEquals(await unread(ann), 0);
+});
+
+Deno.test("members fetch a file that a message carries, as long as they may read it", async () => {
+  await using world = await World.create();
+  const server = await world.serve();
+  const [ann, bob, cat] = await people(world, server, "ann", "bob", "cat");
+  assert(ann !== undefined && bob !== undefined && cat !== undefined);
+  await ann.ok(["chat", "create", "den", "--private"]);
+  await ann.ok(["chat", "invite", "den", "bob"]);
+  await bob.ok(["chat", "join", "den"]);
+  writeNoise(ann.path("plan.pdf"), 3 * 1024 * 1024);
+  const send = async (...words: string[]) =>
+    (await ann.json(["chat", "send", "den", ...words, "--file", "plan.pdf"])).message;
+  const first = await send();
+  assertEquals([first.text, first.file.name, first.file.size_bytes], [
+    "plan.pdf",
+    "plan.pdf",
+    3 * 1024 * 1024,
+  ]);
+  const second = await send("the same again");
+  assertEquals(second.file.name, "plan (2).pdf");
+  assertStringIncludes(await ann.ok(["ls", "Chat Files"]), "plan (2).pdf");
+  assert((await ann.json(["df"])).used_bytes >= 6 * 1024 * 1024);
+  assertEquals((await bob.json(["df"])).used_bytes, 0);
+  assertStringIncludes(
+    await bob.ok(["chat", "history", "den"]),
+    `[plan.pdf, 3.0 MiB: trivet get chat:${first.id}]`,
+  );
+  await bob.ok(["get", `chat:${first.id}`]);
+  await bob.ok(["get", `chat:${second.id}`, "copy.pdf"]);
+  const wanted = await sha256Of(ann.path("plan.pdf"));
+  for (const name of ["plan.pdf", "copy.pdf"]) assertEquals(await sha256Of(bob.path(name)), wanted);
+  const codeOf = async (person: Person, id: number) => {
+    const { stderr } = await person.run(["--json", "get", `chat:${id}`, "x"]);
+    return JSON.parse(stderr).error.code;
+  };
+  assertEquals(await codeOf(cat, first.id), "MESSAGE_NOT_FOUND");
+  await ann.ok(["rm", "Chat Files/plan (2).pdf"]);
+  assertEquals(await codeOf(bob, second.id), "NOT_FOUND");
+  await ann.ok(["chat", "kick", "den", "bob"]);
+  assertEquals(await codeOf(bob, first.id), "MESSAGE_NOT_FOUND");
+  await ann.ok(["chat", "redact", String(first.id)]);
+  assertEquals(await codeOf(ann, first.id), "NOT_FOUND");
+  assertEquals((await ann.run(["chat", "send", "den", "--file", "missing"])).code, 3);
+  const refused = await ann.run(["chat", "send", "den", "--lines", "--file", "plan.pdf"]);
+  assertEquals(refused.code, 2);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { LocalBroker } from "../../../server/chat/local_broker.ts";
-import { Outbox } from "../../../server/chat/outbox.ts";
+import { Outbox, OUTBOX_MAX_BYTES } from "../../../server/chat/outbox.ts";
 import { MessageRates } from "../../../server/chat/rates.ts";
 import { decodeControl } from "../../../lib/frame/decode.ts";
 import { FRAME_HEADER_BYTES } from "../../../lib/frame/frame.ts";
@@ -67,6 +67,32 @@ Deno.test("Outbox.push() fills its cap, and cuts what is one byte beyond", async
   outbox.push(new Uint8Array(1), 5);
   await link.read();
   assertEquals(link.writes.length, length);
+});
+
+Deno.test("Outbox.push() holds 8 MiB by default, and not one byte more", async () => {
+  assertEquals(OUTBOX_MAX_BYTES, 8 * 1024 * 1024);
+  const link = new SlowLink();
+  const outbox = new Outbox(link);
+  for (let seq = 1; seq <= 8; seq++) outbox.push(new Uint8Array(1024 * 1024), seq);
+  await turns();
+  assertEquals(link.last, undefined);
+  outbox.push(new Uint8Array(1), 9);
+  assert(link.last !== undefined);
+});
+
+Deno.test("Outbox.push() gives outboxes of the same events one buffer, and of others their own", async () => {
+  const links = [new SlowLink(), new SlowLink(), new SlowLink()];
+  const [first, second, third] = links.map((link) => new Outbox(link));
+  const frames = [1, 2, 3].map((byte) => Uint8Array.of(byte));
+  for (const [i, frame] of frames.entries()) {
+    for (const outbox of [first, second]) outbox?.push(frame, i + 1);
+    third?.push(i === 1 ? Uint8Array.of(9) : frame, i + 1);
+  }
+  await turns();
+  const [one, two, other] = links.map(({ writes }) => writes[0]);
+  assertEquals(one, Uint8Array.of(1, 2, 3));
+  assert(one === two);
+  assertEquals(other, Uint8Array.of(1, 9, 3));
 });
 
 Deno.test("MessageRates.take() allows a burst, then the rate, each user for themselves", () => {

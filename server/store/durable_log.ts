@@ -1,0 +1,48 @@
+/**
+ * Waiting until the disk holds a database's write-ahead log. SQLite itself would hold up the whole event
+ * loop for that; here a thread waits. A log that a checkpoint begins anew loses nothing: SQLite syncs
+ * what it copies before.
+ *
+ * @module
+ */
+
+import type { TrivetError } from "../../lib/errors.ts";
+import { asCatalogError } from "./sqlite_errors.ts";
+
+/** See the module. */
+export class DurableLog {
+  readonly #path: string;
+  #file: Deno.FsFile | undefined;
+  /** Once the disk has failed nobody knows what it holds, whatever it says later. */
+  #failure: TrivetError | undefined;
+
+  /** Opens nothing yet: the log is there after the first transaction. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Waits until the disk holds all that was committed before the call.
+   *
+   * @throws {TrivetError} What the disk says; from then on always.
+   */
+  async sync(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      this.#file ??= Deno.openSync(this.#path, { read: true, write: true });
+    } catch (cause) {
+      throw asCatalogError(cause);
+    }
+    try {
+      await this.#file.syncData();
+    } catch (cause) {
+      throw this.#failure = asCatalogError(cause);
+    }
+  }
+
+  /** Closes the file; nothing may be under way. */
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}
