@@ -29,6 +29,9 @@ const FILE_BYTES = 4096;
 const FOLDER_FILES = 100;
 const SCENARIO = "tree";
 
+/** The peers that are compared. */
+const PEERS = ["scp", "rsync -W", "rsync -W --fsync"];
+
 /** How long a second sync of an unchanged tree may take. */
 const TARGET_SYNC_MS = 2000;
 
@@ -76,10 +79,12 @@ async function one(
   const { folder, source, bytes, ballast, runs } = bench;
   const remote = `tree-${contender.name.replaceAll(/\W+/g, "-")}-${round}`;
   const local = direction === "up" ? source : join(folder, `down-${remote}`);
+  const command = contender.tree(direction, local, remote);
+  if (command === undefined) return;
   await ballast.fill(join(source, "d0", "f0"));
   await run({ argv: ["sync"] });
   const before = await contender.daemon.cpuSeconds();
-  const { wallMs, cpuSeconds } = await run(contender.tree(direction, local, remote));
+  const { wallMs, cpuSeconds } = await run(command);
   await contender.daemon.settle();
   const after = await contender.daemon.cpuSeconds();
   const isKnown = cpuSeconds !== undefined && before !== undefined && after !== undefined;
@@ -140,7 +145,7 @@ async function main(): Promise<void> {
   const contenders = trivetContenders(client, server);
   for (const peer of [await startSsh(stack, folder), await startRsync(stack, folder)]) {
     if (typeof peer === "string") console.error(`skipped: ${peer}`);
-    else contenders.push(...[peer].flat());
+    else contenders.push(...peer.filter(({ name }) => PEERS.includes(name)));
   }
   const ballast = new Ballast(join(folder, "ballast"));
   const bench: Bench = { folder, source, bytes: fileCount * FILE_BYTES, ballast, runs: [] };

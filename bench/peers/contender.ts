@@ -21,6 +21,13 @@ export interface Contender {
   readonly folder: string;
   /** The command that uploads `local` as `name`; downloads `name` to `local`; or throws it away. */
   command(direction: Direction, local: string, name: string): Command | undefined;
-  /** The command that does it with a folder and all in it, times and executable bits kept. */
-  tree(direction: "up" | "down", local: string, name: string): Command;
+  /** The command that does it with a folder and all in it, where it can. */
+  tree(direction: "up" | "down", local: string, name: string): Command | undefined;
+  /** The command that goes on with a transfer of which the other side has the first half. */
+  resume?(direction: "up" | "down", local: string, name: string): Command | undefined;
+  /**
+   * Where the first half of a transfer stands when it is not simply the first half of the file: the
+   * path, or the folder in which it is the only file. It then takes an interrupted transfer.
+   */
+  partOf?(direction: "up" | "down", local: string): { path: string } | { folder: string };
 }

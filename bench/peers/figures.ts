@@ -18,6 +18,8 @@ export interface Run {
   readonly wallMs: number;
   /** Client and server together. */
   readonly cpuSeconds: number | undefined;
+  /** Most memory of client and server, in bytes; looked at in the first round only. */
+  readonly memory?: { readonly client: number; readonly server: number } | undefined;
 }
 
 /** Median, minimum and maximum. */
@@ -102,19 +104,26 @@ export function tables(runs: readonly Run[], titles: ReadonlyMap<string, string>
     const directions = [...new Set(shown.map((run) => run.direction))];
     if (contenders.length === 0) continue;
     lines.push("", title, "");
-    lines.push(`| | ${directions.map((way) => `${way}, MB/s | CPU s`).join(" | ")} |`);
-    lines.push(`|---|${directions.map(() => "---:|---:|").join("")}`);
+    lines.push(`| | ${directions.map((way) => `${way}, MB/s | CPU s | MiB`).join(" | ")} |`);
+    lines.push(`|---|${directions.map(() => "---:|---:|---:|").join("")}`);
     for (const contender of contenders) {
       const cells = directions.map((direction) => {
         const cell = select(shown, { scenario, direction, contender });
         const rate = spreadOf(cell.map(rateOf));
         const cpu = spreadOf(cell.flatMap(({ cpuSeconds }) => cpuSeconds ?? []));
-        return `${formatSpread(rate)} | ${cpu?.median.toFixed(1) ?? "–"}`;
+        const memory = cell.find((run) => run.memory !== undefined)?.memory;
+        return `${formatSpread(rate)} | ${cpu?.median.toFixed(1) ?? "–"} | ${formatMemory(memory)}`;
       });
       lines.push(`| ${contender} | ${cells.join(" | ")} |`);
     }
   }
   return lines.join("\n");
+}
+
+function formatMemory(memory: Run["memory"]): string {
+  // What was over before the first look was not seen.
+  if (memory === undefined || memory.client === 0 || memory.server === 0) return "–";
+  return [memory.client, memory.server].map((bytes) => (bytes / 2 ** 20).toFixed(0)).join(" + ");
 }
 
 function formatSpread(spread: Spread | undefined): string {

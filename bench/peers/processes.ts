@@ -39,12 +39,15 @@ export interface Cost {
 /**
  * Runs a command to its end; its stdout is thrown away.
  *
+ * @param command What to run.
+ * @param onStart Told its process id.
  * @throws {Error} If it fails, with what it said on stderr.
  */
-export async function run(command: Command): Promise<Cost> {
+export async function run(command: Command, onStart?: (pid: number) => void): Promise<Cost> {
   const before = await cpuSecondsOfReaped();
   const startMs = performance.now();
   const child = start(command, "null");
+  onStart?.(child.pid);
   if (command.stdin !== undefined) {
     const writer = child.stdin.getWriter();
     await writer.write(new TextEncoder().encode(command.stdin));
@@ -60,6 +63,20 @@ export async function run(command: Command): Promise<Cost> {
   const after = await cpuSecondsOfReaped();
   const cpuSeconds = before === undefined || after === undefined ? undefined : after - before;
   return { wallMs, cpuSeconds };
+}
+
+/** Starts a command and interrupts it as Ctrl-C would, once `isTime` resolves. */
+export async function interrupt(command: Command, isTime: Promise<unknown>): Promise<void> {
+  const child = start(command, "null");
+  const errors = new Response(child.stderr).text();
+  const ended = child.status;
+  await Promise.race([isTime, ended]);
+  try {
+    child.kill("SIGINT");
+  } catch {
+    // It has ended already.
+  }
+  await Promise.all([ended, errors]);
 }
 
 /** What a command prints, or `undefined` when it cannot be run. */

@@ -1,6 +1,6 @@
 /**
- * rsync against an rsync daemon of our own: no encryption, no compression, whole files (`-W`), loopback
- * only. Its whole-file checksum stays on, as it is by default.
+ * rsync against an rsync daemon of our own: no encryption, no compression, loopback only, with whole
+ * files (`-W`) and with its delta. Its whole-file checksum stays on, as it is by default.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { Daemon, findProgram, freePort, outputOf } from "./processes.ts";
  *
  * @param stack Ends it.
  * @param folder A folder of the bench; uploads go to `rsync/` in it.
- * @returns rsync and, where it can wait for the disk, `rsync --fsync`; or why there is none.
+ * @returns `rsync -W`, where it can wait for the disk also with `--fsync`, and plain `rsync`; or why there is none.
  */
 export async function startRsync(
   stack: AsyncDisposableStack,
@@ -38,9 +38,9 @@ export async function startRsync(
   );
   await daemon.untilListening(port);
   const url = `rsync://127.0.0.1:${port}/bench`;
-  const contender = (name: string, extra: string[]): Contender => ({
-    name,
-    syncs: extra.length > 0,
+  const contender = (...flags: string[]): Contender => ({
+    name: ["rsync", ...flags].join(" "),
+    syncs: flags.includes("--fsync"),
     daemon,
     folder: home,
     command(direction, local, file) {
@@ -48,7 +48,7 @@ export async function startRsync(
       if (direction === "nowhere") return undefined;
       const remote = `${url}/${file}`;
       // -I: a file that is there already is sent all the same.
-      const copy: [string, ...string[]] = [rsync, "-W", "-I", ...extra];
+      const copy: [string, ...string[]] = [rsync, "-I", ...flags];
       return { argv: direction === "up" ? [...copy, local, remote] : [...copy, remote, local] };
     },
     tree(direction, local, file) {
@@ -56,12 +56,19 @@ export async function startRsync(
       const paths = direction === "up"
         ? [`${local}/`, `${url}/${file}/`]
         : [`${url}/${file}/`, `${local}/`];
-      return { argv: [rsync, "-a", "-W", ...extra, ...paths] };
+      return { argv: [rsync, "-a", ...flags, ...paths] };
+    },
+    resume(direction, local, file) {
+      // Whole files are the opposite of going on.
+      if (flags.includes("-W")) return undefined;
+      const remote = `${url}/${file}`;
+      const paths = direction === "up" ? [local, remote] : [remote, local];
+      return { argv: [rsync, "--append-verify", ...paths] };
     },
   });
   const canSync = (await outputOf(rsync, "--help"))?.includes("--fsync") ?? false;
-  const plain = contender("rsync -W", []);
-  return canSync ? [plain, contender("rsync -W --fsync", ["--fsync"])] : [plain];
+  const all = [contender("-W"), contender()];
+  return canSync ? [...all, contender("-W", "--fsync")] : all;
 }
 
 /** What the peer calls itself. */

@@ -1,12 +1,15 @@
 /**
- * scp against an OpenSSH server of our own: a throw-away host key, a throw-away user key, the default
- * cipher, loopback only.
+ * scp and sftp against an OpenSSH server of our own: a throw-away host key, a throw-away user key,
+ * loopback only, with the default cipher and with the fastest.
  *
  * @module
  */
 
 import type { Contender } from "./contender.ts";
-import { Daemon, findProgram, freePort, outputOf, run } from "./processes.ts";
+import { type Command, Daemon, findProgram, freePort, outputOf, run } from "./processes.ts";
+
+/** Fastest where the processor has AES; the default is ChaCha20-Poly1305. */
+const FAST_CIPHER = "aes128-gcm@openssh.com";
 
 /** Where sshd wants an empty folder when it is started by root. */
 const PRIVILEGE_FOLDER = "/run/sshd";
@@ -16,17 +19,19 @@ const PRIVILEGE_FOLDER = "/run/sshd";
  *
  * @param stack Ends it and removes what it made.
  * @param folder A folder of the bench; uploads go to `ssh/` in it.
- * @returns The contender, or why there is none.
+ * @returns The contenders, scp first, or why there are none.
  */
 export async function startSsh(
   stack: AsyncDisposableStack,
   folder: string,
-): Promise<Contender | string> {
-  const [sshd, scp, ssh, keygen] = await Promise.all(
-    ["sshd", "scp", "ssh", "ssh-keygen"].map(findProgram),
+): Promise<Contender[] | string> {
+  const [sshd, scp, sftp, ssh, keygen] = await Promise.all(
+    ["sshd", "scp", "sftp", "ssh", "ssh-keygen"].map(findProgram),
   );
-  if (sshd === undefined) return "scp: there is no sshd";
-  if (scp === undefined || ssh === undefined || keygen === undefined) return "scp: not installed";
+  if (sshd === undefined) return "scp and sftp: there is no sshd";
+  if (scp === undefined || sftp === undefined || ssh === undefined || keygen === undefined) {
+    return "scp and sftp: not installed";
+  }
   const home = `${folder}/ssh`;
   await Deno.mkdir(home, { mode: 0o700 });
   if (Deno.uid() === 0) await makePrivilegeFolder(stack);
@@ -62,22 +67,72 @@ export async function startSsh(
     `UserKnownHostsFile=${home}/known_hosts`,
   ];
   options.push("-o", "BatchMode=yes", "-o", "LogLevel=ERROR");
+  const base = { daemon, home, port };
+  const fast = [...options, "-c", FAST_CIPHER];
+  return [
+    scpContender("scp", { ...base, scp, ssh, options }),
+    scpContender("scp aes128-gcm", { ...base, scp, ssh, options: fast }),
+    sftpContender("sftp", { ...base, sftp, options }),
+    sftpContender("sftp aes128-gcm", { ...base, sftp, options: fast }),
+  ];
+}
+
+/** What both programs have to know of the server. */
+interface SshServer {
+  readonly daemon: Daemon;
+  readonly home: string;
+  readonly port: number;
+  readonly options: readonly string[];
+}
+
+function scpContender(
+  name: string,
+  { daemon, home, port, options, scp, ssh }: SshServer & { scp: string; ssh: string },
+): Contender {
   return {
-    name: "scp",
+    name,
     syncs: false,
     daemon,
     folder: home,
-    command(direction, local, name) {
-      const remote = `${home}/${name}`;
+    command(direction, local, file) {
+      const remote = `${home}/${file}`;
       const copy: [string, ...string[]] = [scp, "-q", ...options, "-P", `${port}`];
       if (direction === "up") return { argv: [...copy, local, `127.0.0.1:${remote}`] };
       if (direction === "down") return { argv: [...copy, `127.0.0.1:${remote}`, local] };
       return { argv: [ssh, ...options, "-p", `${port}`, "127.0.0.1", `cat ${remote}`] };
     },
-    tree(direction, local, name) {
-      const remote = `127.0.0.1:${home}/${name}`;
+    tree(direction, local, file) {
+      const remote = `127.0.0.1:${home}/${file}`;
       const copy: [string, ...string[]] = [scp, "-q", "-r", "-p", ...options, "-P", `${port}`];
       return { argv: direction === "up" ? [...copy, local, remote] : [...copy, remote, local] };
+    },
+  };
+}
+
+function sftpContender(
+  name: string,
+  { daemon, home, port, options, sftp }: SshServer & { sftp: string },
+): Contender {
+  const batch = (...lines: string[]): Command => ({
+    argv: [sftp, "-q", "-b", "-", ...options, "-P", `${port}`, "127.0.0.1"],
+    stdin: lines.join("\n") + "\n",
+  });
+  return {
+    name,
+    syncs: false,
+    daemon,
+    folder: home,
+    command(direction, local, file) {
+      if (direction === "up") return batch(`put "${local}" "${home}/${file}"`);
+      return batch(`get "${home}/${file}" "${direction === "down" ? local : "/dev/null"}"`);
+    },
+    tree(direction, local, file) {
+      if (direction === "down") return batch(`get -R "${home}/${file}" "${local}"`);
+      return batch(`mkdir "${home}/${file}"`, `put -R "${local}/." "${home}/${file}"`);
+    },
+    resume(direction, local, file) {
+      if (direction === "up") return batch(`reput "${local}" "${home}/${file}"`);
+      return batch(`reget "${home}/${file}" "${local}"`);
     },
   };
 }

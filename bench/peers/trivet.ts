@@ -52,6 +52,8 @@ export interface TrivetServer {
   readonly port: number;
   /** Options that the client needs to trust it. */
   readonly trust: readonly string[];
+  /** Its data folder. */
+  readonly folder: string;
   /** The account's home on the disk. */
   readonly home: string;
 }
@@ -75,7 +77,7 @@ export async function startTrivetd(
   const daemon = stack.use(new Daemon({ argv: [...programs.trivetd, ...args] }));
   const said = await daemon.until(/127\.0\.0\.1:(\d+)[\s\S]*fingerprint +(\S+)/);
   const trust = options.plain ? ["--plain"] : ["--fingerprint", said[2] ?? ""];
-  return { daemon, port: Number(said[1]), trust, home: `${folder}/homes/${USER}` };
+  return { daemon, port: Number(said[1]), trust, folder, home: `${folder}/homes/${USER}` };
 }
 
 /** The client, logged in. */
@@ -126,23 +128,66 @@ export function trivetContenders(
   client: TrivetClient,
   server: TrivetServer,
 ): Contender[] {
-  const contender = (durability: "commit" | "os"): Contender => ({
-    name: durability === "commit" ? "trivet" : "trivet --durability os",
+  return (["commit", "os"] as const).map((durability) =>
+    trivetContender(client, server, { durability, plain: false })
+  );
+}
+
+/**
+ * The client and a server without TLS, not waiting for the disk.
+ *
+ * @param stack Ends the server.
+ * @param programs How they are started.
+ * @param folder A folder of the bench.
+ */
+export async function startPlainTrivet(
+  stack: AsyncDisposableStack,
+  programs: Programs,
+  folder: string,
+): Promise<Contender> {
+  const options = { plain: true } as const;
+  const server = await startTrivetd(stack, programs, `${folder}/data-without-tls`, options);
+  const client = await TrivetClient.login(programs, `${folder}/home-without-tls`, server);
+  return trivetContender(client, server, { ...options, durability: "os" });
+}
+
+function trivetContender(
+  client: TrivetClient,
+  server: TrivetServer,
+  { durability, plain }: { durability: "commit" | "os"; plain: boolean },
+): Contender {
+  const access = plain ? ["--plain", "--server", `127.0.0.1:${server.port}`] : [];
+  const flags = [...access, "--quiet"];
+  const name = plain ? "trivet --plain --durability os" : `trivet --durability ${durability}`;
+  const move = (direction: "up" | "down", local: string, file: string) => [
+    ...(direction === "up" ? ["put", local, file] : ["get", file, local]),
+    ...flags,
+    "--durability",
+    durability,
+  ];
+  return {
+    name: durability === "commit" ? "trivet" : name,
     syncs: durability === "commit",
     daemon: server.daemon,
     folder: server.home,
-    command(direction, local, name) {
-      const quiet = ["--quiet", "--resume", "never"];
-      if (direction === "nowhere") {
-        return durability === "commit" ? client.command(["cat", "--quiet", name]) : undefined;
+    command(direction, local, file) {
+      if (direction !== "nowhere") {
+        return client.command([...move(direction, local, file), "--resume", "never"]);
       }
-      const paths = direction === "up" ? ["put", local, name] : ["get", name, local];
-      return client.command([...paths, ...quiet, "--durability", durability]);
+      // It waits for no disk, either way.
+      const isOther = durability === "os" && !plain;
+      return isOther ? undefined : client.command(["cat", ...flags, file]);
     },
-    tree(direction, local, name) {
-      const paths = direction === "up" ? ["put", "-r", local, name] : ["get", "-r", name, local];
-      return client.command([...paths, "--quiet", "--durability", durability]);
+    tree(direction, local, file) {
+      return client.command([...move(direction, local, file), "-r"]);
     },
-  });
-  return [contender("commit"), contender("os")];
+    resume(direction, local, file) {
+      return client.command([...move(direction, local, file), "--resume", "always"]);
+    },
+    partOf(direction, local) {
+      if (direction === "up") return { folder: `${server.folder}/parts` };
+      const path = local.replace(/[^/]*$/, ".$&.trivet-part");
+      return { path };
+    },
+  };
 }

@@ -7,6 +7,7 @@
 import type { EndSignal, SignalSource } from "./interrupt.ts";
 import { Output, type OutputOptions } from "./output.ts";
 import { Prompter, type PrompterOptions } from "./prompt.ts";
+import { Stdout } from "./stdout.ts";
 
 /** An output on the real streams. */
 export function systemOutput(
@@ -15,7 +16,7 @@ export function systemOutput(
 ): Output {
   return new Output(program, {
     ...options,
-    stdout: Deno.stdout,
+    stdout: new Stdout(Deno.stdout),
     stderr: Deno.stderr,
     env: (name) => Deno.env.get(name),
     columns: consoleColumns,

@@ -64,6 +64,24 @@ Deno.test("PartFile.open() cuts a torn record and appends behind the good ones",
   });
 });
 
+Deno.test("PartFile.begin() empties what holds something, and leaves an empty file alone", async () => {
+  await withFolder(async (folder) => {
+    const target = join(folder, "name");
+    const longAgo = new Date("2001-02-03T04:05:06Z");
+    {
+      using part = await PartFile.open(target);
+      // A truncation would set the time, even to the size that it has.
+      await Deno.utime(partPath(target), longAgo, longAgo);
+      part.begin(HEADER);
+      assertEquals((await Deno.stat(partPath(target))).mtime, longAgo);
+      part.sink.write(new Uint8Array(7), 0);
+    }
+    using part = await PartFile.open(target);
+    part.begin(HEADER);
+    assertEquals((await Deno.stat(partPath(target))).size, 0);
+  });
+});
+
 Deno.test("PartFile.verify() forgets damaged chunks, for the next reader too", async () => {
   await withFolder(async (folder) => {
     const target = join(folder, "name");
