@@ -11,8 +11,9 @@ import type { ChatUser } from "./chat_user.ts";
 
 /** See the module. */
 export interface ChatOutcome {
-  readonly users: readonly ChatUser[];
-  readonly clients: readonly ChatClient[];
+  readonly users: readonly Pick<Readonly<ChatUser>, "name" | "acked" | "followed">[];
+  /** Theirs. */
+  readonly clients: readonly Pick<ChatClient, "messages">[];
   /** Each room with its members. */
   readonly rooms: ReadonlyMap<string, ReadonlySet<string>>;
 }

@@ -30,10 +30,8 @@ export interface Acked {
 export class ChatUser {
   readonly name: string;
   readonly host: Host;
-  /** In the order of the answers. */
-  readonly acked: Acked[] = [];
-  /** Messages that {@linkcode ChatUser.follow} told of, in their order. */
-  readonly followed: ChatMessage[] = [];
+  readonly #acked: Acked[] = [];
+  readonly #followed: ChatMessage[] = [];
   readonly #network: Network;
   readonly #carrier: Carrier;
   readonly #end = new AbortController();
@@ -45,6 +43,16 @@ export class ChatUser {
     this.#carrier = carrier;
     this.host = host;
     this.name = host.name;
+  }
+
+  /** Messages that the server said it has, in the order of its answers. */
+  get acked(): readonly Acked[] {
+    return this.#acked;
+  }
+
+  /** Messages that {@linkcode ChatUser.follow} told of, in their order. */
+  get followed(): readonly ChatMessage[] {
+    return this.#followed;
   }
 
   /** Logs in. */
@@ -62,7 +70,7 @@ export class ChatUser {
       const text = `${number} ${"x".repeat(this.#network.random.below(120))}`;
       const { id } = await this.#insist(() => chat.send(room, text, { clientId }));
       const tookMs = this.#network.clock.nowMs - startedMs;
-      this.acked.push({ id, room, from: this.name, number, tookMs });
+      this.#acked.push({ id, room, from: this.name, number, tookMs });
     }
   }
 
@@ -71,9 +79,9 @@ export class ChatUser {
     const { signal } = this.#end;
     for (;;) {
       try {
-        const after = this.followed.at(-1)?.seq ?? 0;
+        const after = this.#followed.at(-1)?.seq ?? 0;
         for await (const event of chat.follow({ after, signal })) {
-          if (event.event === "message") this.followed.push(event.message);
+          if (event.event === "message") this.#followed.push(event.message);
         }
       } catch (error) {
         if (signal.aborted) return;

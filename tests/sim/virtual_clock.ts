@@ -14,8 +14,8 @@ export interface Planned {
   cancel(): void;
 }
 
-/** Events of one run at most: a simulation that never rests is a failure of its own. */
-export const EVENTS_MAX = 200_000_000;
+/** Events of one moment at most: time that stands still is a failure of its own. */
+export const EVENTS_AT_ONCE_MAX = 1_000_000;
 
 class Event implements Planned {
   readonly atMs: number;
@@ -40,6 +40,8 @@ export class VirtualClock {
   #nowMs = 0;
   #planned = 0;
   #count = 0;
+  /** Events of this moment. */
+  #atOnce = 0;
 
   /** The time, in milliseconds from the beginning. */
   get nowMs(): number {
@@ -87,7 +89,9 @@ export class VirtualClock {
         this.#push(event);
         return false;
       }
-      if (++this.#count > EVENTS_MAX) throw new Error(`More than ${EVENTS_MAX} events`);
+      this.#atOnce = event.atMs > this.#nowMs ? 0 : this.#atOnce + 1;
+      if (this.#atOnce > EVENTS_AT_ONCE_MAX) throw new Error(`Time stands still at ${event.atMs}`);
+      this.#count += 1;
       this.#nowMs = event.atMs;
       event.run();
       await rest();

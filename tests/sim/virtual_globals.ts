@@ -59,7 +59,8 @@ export class VirtualGlobals implements Disposable {
 
   #set(run: () => void, waitMs: number): number {
     const timer = ++this.#lastTimer;
-    const planned = this.#clock.after(Math.max(0, waitMs), () => {
+    // Whole milliseconds, as the runtime's: a remainder that is too small to add would never pass.
+    const planned = this.#clock.after(Math.max(1, Math.ceil(waitMs)), () => {
       this.#timers.delete(timer);
       run();
     });
