@@ -7,7 +7,6 @@
 
 import { Netem, type NetemOptions } from "../../lib/datagram/netem.ts";
 import type { SeededRandom } from "../../lib/datagram/seeded_random.ts";
-import { crc32 } from "../../lib/frame/crc32.ts";
 import type { Trace } from "./trace.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
@@ -129,8 +128,7 @@ export class Network {
     const isOpen = target !== undefined && this.isOpen(from, target);
     // A copy: the sender may use its buffer again.
     const deliveries = isOpen ? netem?.pass(bytes.slice(), this.clock.nowMs) ?? [] : [];
-    const what = `${from.address} > ${to} ${bytes.length} ${crc32(bytes).toString(16)}`;
-    this.trace.add(deliveries.length === 1 ? what : `${what} x${deliveries.length}`);
+    this.trace.addBytes({ from: from.address, to, bytes, copies: deliveries.length });
     if (deliveries.length === 0) this.counts.lost += 1;
     const source = from.address;
     for (const delivery of deliveries) {

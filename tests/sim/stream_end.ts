@@ -6,7 +6,6 @@
  */
 
 import type { Transport } from "../../lib/link/link.ts";
-import { crc32 } from "../../lib/frame/crc32.ts";
 import type { Host, Network } from "./network.ts";
 
 /** Bytes that go in one piece. */
@@ -127,8 +126,8 @@ export class StreamEnd implements Transport {
     const [delivery] = network.netem(this.#host, peer.#host)?.pass(bytes, network.clock.nowMs) ??
       [];
     const isWhole = delivery !== undefined && delivery.bytes === bytes;
-    const what = `${this.#address} ~ ${peer.#address} ${bytes.length} ${crc32(bytes).toString(16)}`;
-    network.trace.add(isWhole ? what : `${what} x0`);
+    const [from, to] = [this.#address, peer.#address];
+    network.trace.addBytes({ from, to, bytes, copies: isWhole ? 1 : 0 });
     return isWhole ? delivery.atMs : undefined;
   }
 

@@ -14,8 +14,8 @@ import { type RunOptions, type RunResult, simulate, type Simulation } from "../s
 /** Rates in Mbit/s with how long each is measured. */
 const RATES: readonly (readonly [mbit: number, seconds: number])[] = [[1, 60], [10, 20], [100, 6]];
 
-/** There and back, in milliseconds. */
-const ROUND_TRIP_MS = 40;
+/** There and back, in milliseconds: something between these, by the seed. */
+const ROUND_TRIP_MS = { min: 20, max: 80 };
 
 /** Time to begin, which does not count, in milliseconds. */
 const WARM_UP_MS = 2000;
@@ -27,7 +27,7 @@ const READY_BYTES = 1024 * 1024;
 const FULL_MIN = 0.9;
 
 /** Rate and time of two flows, of which the second begins later. */
-const SHARED = { mbit: 10, seconds: 60, laterMs: 5000 };
+const SHARED = { mbit: 10, seconds: 60, laterMaxMs: 10_000 };
 
 /** What each of two flows must have. */
 const SHARE_MIN = 0.4;
@@ -67,11 +67,11 @@ async function fill(simulation: Simulation, mbit: number, seconds: number): Prom
 
 /** Two flows: the smaller one's part of what both have, in the second half. */
 async function share(simulation: Simulation): Promise<number> {
-  const { clock } = simulation;
+  const { clock, random } = simulation;
   const flows = openFlows(simulation, SHARED.mbit, 2);
   for (const flow of flows) {
     flow.start();
-    await clock.sleep(SHARED.laterMs);
+    await clock.sleep(random.between(0, SHARED.laterMaxMs));
   }
   await clock.sleep(SHARED.seconds * 500);
   const before = flows.map((flow) => flow.received());
@@ -90,16 +90,17 @@ interface Flow {
 
 /** Flows from hosts of their own to hosts of their own, through one queue. */
 function openFlows(simulation: Simulation, mbit: number, count: number): Flow[] {
-  const { network } = simulation;
+  const { network, random } = simulation;
   const bytesPerSecond = mbit * 1e6 / 8;
+  const roundTripMs = random.between(ROUND_TRIP_MS.min, ROUND_TRIP_MS.max);
   // One round trip's worth, as routers have, and room for a few datagrams.
-  const queueBytes = Math.max(bytesPerSecond * ROUND_TRIP_MS / 1000, 30_000);
+  const queueBytes = Math.max(bytesPerSecond * roundTripMs / 1000, 30_000);
   const pairs: [Host, Host][] = [];
   for (let i = 0; i < count; i++) {
     const name = `${mbit}x${count}-${i}`;
     pairs.push([network.addHost(`from-${name}`), network.addHost(`to-${name}`)]);
   }
-  const delayMs = ROUND_TRIP_MS / 2;
+  const delayMs = roundTripMs / 2;
   network.share(pairs, { bytesPerSecond, queueBytes, delayMs });
   network.share(pairs.map(([from, to]) => [to, from]), { delayMs });
   return pairs.map((hosts) => openFlow(simulation, hosts));
