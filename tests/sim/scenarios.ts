@@ -4,7 +4,7 @@
  * @module
  */
 
-import { chatOverStreams } from "./scenarios/chat.ts";
+import { chatOverDatagrams, chatOverStreams } from "./scenarios/chat.ts";
 import { echoSmall } from "./scenarios/latency.ts";
 import { fillLink } from "./scenarios/link.ts";
 import type { Scenario } from "./simulation.ts";
@@ -17,9 +17,13 @@ export interface NamedScenario {
 
 /** See the module. */
 export const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
+  lossy: {
+    run: chatOverDatagrams,
+    summary: "the chat over datagrams: 20 % loss, restarts, a new address; exactly once, in order",
+  },
   streams: {
     run: chatOverStreams,
-    summary: "the chat over TCP: 20 % loss, restarts, a new address; exactly once, in order",
+    summary: "the same over connections as TCP makes them",
   },
   link: {
     run: fillLink,

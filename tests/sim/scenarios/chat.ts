@@ -12,6 +12,7 @@ import { type Carrier, StreamCarrier } from "../carrier.ts";
 import { checkChat } from "../chat_check.ts";
 import { ChatServer, prepareDatabase } from "../chat_server.ts";
 import { ChatUser } from "../chat_user.ts";
+import { DatagramCarrier } from "../datagram_carrier.ts";
 import type { Host, Network } from "../network.ts";
 import { type RunOptions, type RunResult, simulate, type Simulation } from "../simulation.ts";
 
@@ -46,6 +47,11 @@ export type NewCarrier = (network: Network, server: Host) => Carrier;
 /** The scenario over connections as TCP makes them. */
 export function chatOverStreams(options: RunOptions): Promise<RunResult> {
   return runChat(options, (network, server) => new StreamCarrier(network, server));
+}
+
+/** The scenario over datagrams. */
+export function chatOverDatagrams(options: RunOptions): Promise<RunResult> {
+  return runChat(options, (network, server) => new DatagramCarrier(network, server));
 }
 
 /** Runs the scenario over a way of one's own. */
