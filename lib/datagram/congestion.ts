@@ -36,9 +36,9 @@ export class CongestionWindow {
     return this.#windowBytes < this.#thresholdBytes;
   }
 
-  /** Whether a datagram of any size may be sent. */
-  get hasRoom(): boolean {
-    return this.#inFlightBytes + DATAGRAM_MAX_BYTES <= this.#windowBytes;
+  /** Whether so many bytes may be sent; of more than fit in a datagram, whether a full one may. */
+  hasRoom(bytes: number): boolean {
+    return this.#inFlightBytes + Math.min(bytes, DATAGRAM_MAX_BYTES) <= this.#windowBytes;
   }
 
   /** Notes what was sent. */

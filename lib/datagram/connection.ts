@@ -41,8 +41,8 @@ export const DATAGRAM_LIMITS: DatagramLimits = {
   forgedMax: 2 ** 36,
 };
 
-/** After so many probe timeouts nothing more comes (RFC 9000 §10.2). */
-const CLOSE_PROBE_TIMEOUTS = 3;
+/** A new address has so many probe timeouts to prove itself (RFC 9000 §8.2.4). */
+const PROOF_PROBE_TIMEOUTS = 3;
 
 /** See the module. */
 export class DatagramConnection implements DatagramPeer {
@@ -205,11 +205,12 @@ export class DatagramConnection implements DatagramPeer {
     if (state === "open") {
       if (!this.#sealer.isExhausted) return this.#sender.poll(now);
       const reason = "No packet number is left";
-      this.#lifetime.finish({ by: "self", code: CloseCode.EXHAUSTED, reason }, now);
+      this.#lifetime.finish({ by: "self", code: CloseCode.EXHAUSTED, reason }, 0);
       this.#lifetime.forget();
     }
+    this.#lifetime.linger(now);
     if (state !== "closing" || end === undefined || !this.#lifetime.mustSayEnd) return undefined;
-    this.#lifetime.saidEnd();
+    this.#lifetime.saidEnd(now);
     return this.#sealer.isExhausted ? undefined : this.#sender.sayEnd(end);
   }
 
@@ -247,7 +248,7 @@ export class DatagramConnection implements DatagramPeer {
     this.#lifetime.heard(now);
     this.#path.received(from, bytes);
     if (number > this.#received.largest && from !== this.#path.remote) {
-      const untilMs = now + CLOSE_PROBE_TIMEOUTS * this.#rtt.probeTimeoutMs;
+      const untilMs = now + PROOF_PROBE_TIMEOUTS * this.#rtt.probeTimeoutMs;
       this.#path.follow(from, { bytes, untilMs });
       if (this.#path.challenge !== undefined) this.#sender.challenge();
       this.#recovery.restart();
@@ -300,8 +301,7 @@ export class DatagramConnection implements DatagramPeer {
   }
 
   #finish(end: DatagramEnd): void {
-    const closedMs = this.#now + CLOSE_PROBE_TIMEOUTS * this.#rtt.probeTimeoutMs;
-    this.#lifetime.finish(end, closedMs);
+    this.#lifetime.finish(end, this.#rtt.probeTimeoutMs);
     // Nobody has to hear of it where nobody ever was.
     if (this.state === "closing" && this.#path.remote === undefined) this.#lifetime.forget();
   }

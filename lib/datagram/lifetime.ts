@@ -7,6 +7,9 @@
 
 import { CloseCode, type DatagramEnd, type DatagramState } from "./types.ts";
 
+/** After so many probe timeouts nothing more comes (RFC 9000 §10.2). */
+const LINGER_PROBE_TIMEOUTS = 3;
+
 /** Options of {@linkcode Lifetime}. */
 export interface LifetimeOptions {
   /** The time. */
@@ -24,7 +27,11 @@ export class Lifetime {
   #end: DatagramEnd | undefined;
   #heardMs: number;
   #askedMs: number;
+  #probeTimeoutMs = 0;
+  /** Until when late datagrams are to be expected. */
   #closedMs = Infinity;
+  /** When to say the end again: nobody acknowledges it. */
+  #againMs = Infinity;
   /** Datagrams that came after this side ended the connection. */
   #late = 0;
   #mustSayEnd = false;
@@ -52,7 +59,7 @@ export class Lifetime {
 
   /** When something is due next. */
   get dueMs(): number {
-    if (this.#state !== "open") return this.#closedMs;
+    if (this.#state !== "open") return Math.min(this.#closedMs, this.#againMs);
     return Math.min(this.#heardMs + this.#options.idleMs, this.#askDueMs());
   }
 
@@ -69,20 +76,27 @@ export class Lifetime {
   }
 
   /** The peer is told of the end now. */
-  saidEnd(): void {
+  saidEnd(now: number): void {
     this.#mustSayEnd = false;
+    this.#againMs = now + this.#probeTimeoutMs;
+  }
+
+  /** Lets the time after the end run; a call to end comes without the time. */
+  linger(now: number): void {
+    if (this.#closedMs !== Infinity) return;
+    this.#closedMs = now + LINGER_PROBE_TIMEOUTS * this.#probeTimeoutMs;
   }
 
   /**
    * Ends the connection; the first end counts.
    *
    * @param end Why.
-   * @param closedMs Until when late datagrams are to be expected.
+   * @param probeTimeoutMs How long the peer takes to answer, at most as a rule.
    */
-  finish(end: DatagramEnd, closedMs: number): void {
+  finish(end: DatagramEnd, probeTimeoutMs: number): void {
     if (this.#state !== "open") return;
     this.#end = end;
-    this.#closedMs = closedMs;
+    this.#probeTimeoutMs = probeTimeoutMs;
     this.#state = end.by === "self" ? "closing" : end.by === "peer" ? "draining" : "closed";
     this.#mustSayEnd = end.by === "self";
   }
@@ -100,12 +114,17 @@ export class Lifetime {
    */
   timeout(now: number): boolean {
     if (this.#state !== "open") {
+      this.linger(now);
       if (this.#closedMs <= now) this.forget();
+      else if (this.#againMs <= now) {
+        this.#againMs = Infinity;
+        this.#mustSayEnd = true;
+      }
       return false;
     }
     if (this.#heardMs + this.#options.idleMs <= now) {
       const reason = `Nothing came for ${this.#options.idleMs} ms`;
-      this.finish({ by: "idle", code: CloseCode.IDLE, reason }, now);
+      this.finish({ by: "idle", code: CloseCode.IDLE, reason }, 0);
       return false;
     }
     if (this.#askDueMs() > now) return false;

@@ -72,6 +72,7 @@ export class SendStreams {
   /** Small pieces that were sent not long ago, and how often they may be sent again. */
   #repeatable: { readonly piece: SentPiece; left: number }[] = [];
   #bufferedBytes = 0;
+  #pushedTotal = 0;
   #sentTotal = 0;
   #windowTotal = FLOW_WINDOW_INITIAL_BYTES;
 
@@ -96,6 +97,11 @@ export class SendStreams {
     return this.#lossy.size > 0 || (this.#fresh.size > 0 && this.#sentTotal < this.#windowTotal);
   }
 
+  /** About how many bytes the next piece has. */
+  get nextBytes(): number {
+    return this.#lossy.size > 0 ? Infinity : this.#pushedTotal - this.#sentTotal;
+  }
+
   /** Takes a message. @throws {SendBufferFullError | RangeError} */
   push(stream: number, message: Uint8Array): void {
     if (!Number.isInteger(stream) || stream < 0 || stream > STREAM_MAX) {
@@ -114,6 +120,7 @@ export class SendStreams {
     held.write(held.end, Uint8Array.of(message.length >> 8, message.length & 0xff));
     held.write(held.end, message);
     this.#bufferedBytes += size;
+    this.#pushedTotal += size;
     this.#fresh.add(stream);
   }
 

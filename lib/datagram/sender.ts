@@ -32,6 +32,8 @@ const PACKET_MIN_BYTES: number = PACKET_AROUND_BYTES + 48;
 const FILLED_MIN_BYTES = 400;
 /** Most answers to challenges that wait; more are dropped. */
 const RESPONSES_MAX = 4;
+/** What is around a small piece of a stream, with an acknowledgement. */
+const PIECE_AROUND_BYTES = 48;
 /** Packets of one probe (RFC 9002 §6.2.4). */
 const PROBE_PACKETS = 2;
 
@@ -117,13 +119,13 @@ export class PacketSender {
 
   /** When something is due next; infinite when nothing is. */
   dueMs(now: number): number {
-    const { path, received, recovery, receiving, sending, window } = this.#parts;
+    const { path, received, recovery, receiving } = this.#parts;
     if (this.#responses.length > 0) return now;
     if (path.budgetBytes < PACKET_MIN_BYTES) return path.dueMs;
     if (this.#probesDue > 0 || this.#mustPing || this.#mustChallenge) return now;
     if (this.#mustAnnounce || receiving.hasNewWindow) return now;
     const timer = Math.min(recovery.lossDueMs, recovery.probeDueMs);
-    const paced = sending.hasWork && window.hasRoom && path.budgetBytes >= FILLED_MIN_BYTES
+    const paced = this.#isFillable()
       ? Math.max(now, this.#pacer.releaseMs(this.#pacing()))
       : Infinity;
     return Math.min(timer, received.dueMs, paced, path.dueMs);
@@ -167,7 +169,7 @@ export class PacketSender {
     writer.reset(limit - PACKET_AROUND_BYTES);
     const number = this.#parts.sealer.nextNumber;
     const { asks, hasWindow, pieces } = this.#compose(now, { mayFill, isProbe });
-    const isUsed = !window.hasRoom || this.#parts.sending.hasWork;
+    const isUsed = this.#parts.sending.hasWork || !window.hasRoom(Infinity);
     const datagram = this.#seal(remote);
     const bytes = datagram.bytes.length;
     if (pieces.length > 0) this.#pacer.sent(bytes, now, this.#pacing());
@@ -190,9 +192,14 @@ export class PacketSender {
   }
 
   #mayFill(now: number): boolean {
+    return this.#isFillable() && this.#pacer.releaseMs(this.#pacing()) <= now;
+  }
+
+  /** Whether there is something to send that only pacing may hold back. */
+  #isFillable(): boolean {
     const { path, sending, window } = this.#parts;
-    if (!sending.hasWork || !window.hasRoom || path.budgetBytes < FILLED_MIN_BYTES) return false;
-    return this.#pacer.releaseMs(this.#pacing()) <= now;
+    return sending.hasWork && path.budgetBytes >= FILLED_MIN_BYTES &&
+      window.hasRoom(sending.nextBytes + PACKET_AROUND_BYTES + PIECE_AROUND_BYTES);
   }
 
   #hasAnnouncement(): boolean {

@@ -235,7 +235,7 @@ export interface DatagramTable extends DatagramMachine {
    *
    * @throws {RangeError} For an id that is taken, or when there are too many.
    */
-  open(options: Omit<DatagramConnectionOptions, "resetToken" | "fillRandom">): DatagramPeer;
+  open(options: Omit<DatagramConnectionOptions, "fillRandom">): DatagramPeer;
   /** Finds a connection. */
   get(connectionId: string): DatagramPeer | undefined;
   /** What the client of this connection must know so that it believes a reset; 16 bytes. */
