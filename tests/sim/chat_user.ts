@@ -15,6 +15,13 @@ import { CHAT_KEEPALIVE } from "../../server/chat/service.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Host, Network } from "./network.ts";
 
+/** Letters of most messages, at most. */
+const SHORT_MAX_CHARS = 12;
+
+/** Messages of a hundred that are long, and their letters at most. */
+const LONG_PERCENT = 1;
+const LONG_MAX_CHARS = 15_000;
+
 /** A message that the server said it has. */
 export interface Acked {
   readonly id: number;
@@ -67,7 +74,7 @@ export class ChatUser {
     for (let number = 0; number < count; number++) {
       const clientId = `${this.name}-${room}-${String(number).padStart(6, "0")}`;
       const startedMs = this.#network.clock.nowMs;
-      const text = `${number} ${"x".repeat(this.#network.random.below(120))}`;
+      const text = `${number} ${"x".repeat(this.#drawLength())}`;
       const { id } = await this.#insist(() => chat.send(room, text, { clientId }));
       const tookMs = this.#network.clock.nowMs - startedMs;
       this.#acked.push({ id, room, from: this.name, number, tookMs });
@@ -94,6 +101,12 @@ export class ChatUser {
   /** Ends following. */
   stop(): void {
     this.#end.abort(new Error("stopped"));
+  }
+
+  /** Most messages are short; some need many datagrams. */
+  #drawLength(): number {
+    const { random } = this.#network;
+    return random.below(random.chance(LONG_PERCENT) ? LONG_MAX_CHARS : SHORT_MAX_CHARS);
   }
 
   async #open(): Promise<RpcClient> {

@@ -158,7 +158,10 @@ function figuresOf(users: readonly ChatUser[], { counts }: Network): Record<stri
   };
 }
 
-/** A folder in memory, where there is one: the database is written ten thousand times. */
+/**
+ * A folder in memory, where there is one that may be used: the database is written ten thousand times,
+ * and each time a real disk is waited for. The runtime lets a program in only with all permissions.
+ */
 async function memoryFolder(): Promise<{ dir?: string }> {
   const info = await Deno.stat("/dev/shm").catch(() => undefined);
   return info?.isDirectory === true ? { dir: "/dev/shm" } : {};
