@@ -58,6 +58,8 @@ export class Network {
   readonly random: SeededRandom;
   readonly trace: Trace;
   readonly counts: NetworkCounts = { sent: 0, sentBytes: 0, lost: 0, arrived: 0 };
+  /** Somebody who sees every datagram as it is sent. */
+  onSend: ((bytes: Uint8Array, from: string, to: string) => void) | undefined;
   readonly #hosts = new Map<string, Host>();
   readonly #links = new Map<string, Netem>();
   readonly #cut = new Set<string>();
@@ -127,13 +129,21 @@ export class Network {
     const netem = target === undefined ? undefined : this.#links.get(way(from, target));
     const isOpen = target !== undefined && this.isOpen(from, target);
     // A copy: the sender may use its buffer again.
-    const deliveries = isOpen ? netem?.pass(bytes.slice(), this.clock.nowMs) ?? [] : [];
+    const copy = bytes.slice();
+    this.onSend?.(copy, from.address, to);
+    const deliveries = isOpen ? netem?.pass(copy, this.clock.nowMs) ?? [] : [];
     this.trace.addBytes({ from: from.address, to, bytes, copies: deliveries.length });
     if (deliveries.length === 0) this.counts.lost += 1;
     const source = from.address;
     for (const delivery of deliveries) {
       this.clock.at(delivery.atMs, () => this.#arrive(delivery.bytes, source, to));
     }
+  }
+
+  /** Puts a datagram before a host at once, from wherever it claims to come. */
+  inject(bytes: Uint8Array, from: string, to: string): void {
+    this.trace.addBytes({ from: `(${from})`, to, bytes, copies: 1 });
+    this.#arrive(bytes, from, to);
   }
 
   #arrive(bytes: Uint8Array, from: string, to: string): void {

@@ -5,8 +5,10 @@
  */
 
 import { chatOverDatagrams, chatOverStreams } from "./scenarios/chat.ts";
+import { withstandStranger } from "./scenarios/fuzz.ts";
 import { echoSmall } from "./scenarios/latency.ts";
 import { fillLink } from "./scenarios/link.ts";
+import { resumeTransfer } from "./scenarios/resume.ts";
 import type { Scenario } from "./simulation.ts";
 
 /** A scenario and what is said of it. */
@@ -32,5 +34,13 @@ export const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
   latency: {
     run: echoSmall,
     summary: "small messages to and fro over links that lose 5 % and 10 % each way",
+  },
+  fuzz: {
+    run: withstandStranger,
+    summary: "strange datagrams (--messages so many) from somebody who sees all others",
+  },
+  resume: {
+    run: resumeTransfer,
+    summary: "a file over connections that are cut, to a disk that is damaged meanwhile",
   },
 };
