@@ -11,8 +11,14 @@ import { openPair } from "../datagram_pair.ts";
 import type { Host } from "../network.ts";
 import { type RunOptions, type RunResult, simulate, type Simulation } from "../simulation.ts";
 
-/** Rates in Mbit/s with how long each is measured. */
-const RATES: readonly (readonly [mbit: number, seconds: number])[] = [[1, 60], [10, 20], [100, 6]];
+/** Rates in Mbit/s with the part of the time for which each is measured. */
+const RATES: readonly (readonly [mbit: number, part: number])[] = [[1, 1], [10, 1 / 3], [
+  100,
+  1 / 10,
+]];
+
+/** Seconds of the longest measurement, unless something else is asked for. */
+const SECONDS = 60;
 
 /** There and back, in milliseconds: something between these, by the seed. */
 const ROUND_TRIP_MS = { min: 20, max: 80 };
@@ -39,7 +45,8 @@ const MESSAGE = new Uint8Array(MESSAGE_MAX_BYTES);
 export async function fillLink(options: RunOptions): Promise<RunResult> {
   return await simulate(options, Infinity, async (simulation) => {
     const figures: Record<string, number> = {};
-    for (const [mbit, seconds] of RATES) {
+    for (const [mbit, part] of RATES) {
+      const seconds = (options.messages ?? SECONDS) * part;
       figures[`full${mbit}Mbit`] = await fill(simulation, mbit, seconds);
     }
     figures["share"] = await share(simulation);
