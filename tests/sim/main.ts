@@ -24,6 +24,9 @@ ${NAMES}
 /** Failures after which the rest is left out. */
 const FAILURES_MAX = 5;
 
+/** After so many seeds it is said how far it is. */
+const TOLD_EVERY = 20;
+
 interface Order {
   readonly names: readonly string[];
   readonly seed: number;
@@ -66,6 +69,9 @@ async function runAll(name: string, { seed, seeds, messages, isTraced }: Order):
       console.log(`repeat it: ./denow task sim --scenario ${name} --seed ${each}${amount}`);
     });
     if (result !== undefined) results.push(result);
+    if (results.length % TOLD_EVERY === 0 && seeds > TOLD_EVERY) {
+      console.error(`${name}: ${results.length} seeds held up to ${each}`);
+    }
   }
   tell(name, results, performance.now() - startedMs);
   return failures;

@@ -9,7 +9,7 @@ import { SCENARIOS } from "./scenarios.ts";
 const SHORT: Readonly<Record<string, { readonly messages: number; readonly seeds: number }>> = {
   lossy: { messages: 300, seeds: 4 },
   streams: { messages: 300, seeds: 2 },
-  link: { messages: 12, seeds: 1 },
+  link: { messages: 6, seeds: 1 },
   latency: { messages: 1000, seeds: 5 },
   fuzz: { messages: 5000, seeds: 2 },
   resume: { messages: 40, seeds: 3 },

@@ -33,7 +33,7 @@ const READY_BYTES = 1024 * 1024;
 const FULL_MIN = 0.9;
 
 /** Rate and time of two flows, of which the second begins later. */
-const SHARED = { mbit: 10, seconds: 60, laterMaxMs: 10_000 };
+const SHARED = { mbit: 5, seconds: 60, laterMaxMs: 5000 };
 
 /** What each of two flows must have. */
 const SHARE_MIN = 0.4;
