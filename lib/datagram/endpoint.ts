@@ -29,6 +29,8 @@ export interface DatagramEndpointOptions {
   readonly resetSecret: Uint8Array;
   /** Most connections. */
   readonly connectionsMax?: number | undefined;
+  /** Called when something may be to send that no datagram and no timer brought. */
+  readonly onActive?: (() => void) | undefined;
   /** Random bytes of path challenges. */
   readonly fillRandom?: FillRandom | undefined;
 }
@@ -85,14 +87,25 @@ export class DatagramEndpoint implements DatagramTable {
     if (this.#connections.has(connectionId)) {
       throw new RangeError(`Cannot open a connection: "${connectionId}" is there already`);
     }
-    const { fillRandom } = this.#options;
-    const connection = new DatagramConnection(
-      { ...options, fillRandom },
-      () => this.#active.add(connection),
-    );
+    const { fillRandom, onActive } = this.#options;
+    const connection = new DatagramConnection({ ...options, fillRandom }, () => {
+      this.#active.add(connection);
+      onActive?.();
+    });
     this.#connections.set(connectionId, connection);
     this.#active.add(connection);
+    onActive?.();
     return connection;
+  }
+
+  /**
+   * Ends all connections; the datagrams that say so are ready then.
+   *
+   * @param code One of `CloseCode`, or a number from 16 up.
+   * @param reason For people.
+   */
+  close(code?: number, reason?: string): void {
+    for (const connection of this.#connections.values()) connection.close(code, reason);
   }
 
   /** Finds a connection. */

@@ -18,7 +18,8 @@ const PERSISTENT_FACTOR = 3;
 /** Waiting doubles with each probe, but not in a thin stream's first ones: it does not load the path. */
 const THIN_PACKETS_MAX = 4;
 const THIN_PROBES_MAX = 2;
-const PROBE_BACKOFF_MAX = 64;
+/** Yet a peer that is back is to be found soon. */
+const PROBE_INTERVAL_MAX_MS = 3000;
 
 /** A packet that asks for an acknowledgement. */
 export interface SentPacket {
@@ -83,8 +84,9 @@ export class LossRecovery {
     if (this.#sent.size === 0) return Infinity;
     const isThin = this.#sent.size <= THIN_PACKETS_MAX;
     const doublings = Math.max(0, this.#probes - (isThin ? THIN_PROBES_MAX : 0));
-    const factor = Math.min(2 ** doublings, PROBE_BACKOFF_MAX);
-    return this.#lastSentMs + this.#rtt.probeTimeoutMs * factor;
+    const { probeTimeoutMs } = this.#rtt;
+    const waitMs = Math.min(probeTimeoutMs * 2 ** doublings, PROBE_INTERVAL_MAX_MS);
+    return this.#lastSentMs + Math.max(waitMs, probeTimeoutMs);
   }
 
   /** Notes a packet that was sent. */

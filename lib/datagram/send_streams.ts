@@ -47,10 +47,6 @@ class SendStream {
   get hasNew(): boolean {
     return this.sentTo < this.held.end;
   }
-
-  get isInsideMessage(): boolean {
-    return this.sentTo < this.messageEnd;
-  }
 }
 
 /** Limits of {@linkcode SendStreams}. */
@@ -147,20 +143,7 @@ export class SendStreams {
       }
       this.#lossy.delete(number);
     }
-    for (const number of this.#fresh) {
-      const stream = this.#stream(number);
-      while (stream.hasNew) {
-        const room = this.#windowTotal - this.#sentTotal;
-        const end = Math.min(nextEnd(stream, writer.room), stream.sentTo + room);
-        const piece = this.#write(writer, number, { start: stream.sentTo, end });
-        if (piece === undefined) return this.#takeTurns(number, stream);
-        stream.sentTo = piece.end;
-        this.#sentTotal += piece.end - piece.start;
-        pieces.push(piece);
-        this.#remember(piece);
-      }
-      this.#fresh.delete(number);
-    }
+    this.#fillNew(writer, pieces);
   }
 
   /**
@@ -231,11 +214,24 @@ export class SendStreams {
     return stream;
   }
 
-  /** Between two messages the other streams come first: nobody waits behind a busy one. */
-  #takeTurns(number: number, stream: SendStream): void {
-    if (stream.isInsideMessage) return;
-    this.#fresh.delete(number);
-    this.#fresh.add(number);
+  #fillNew(writer: ByteWriter, pieces: SentPiece[]): void {
+    for (;;) {
+      const [number] = this.#fresh;
+      if (number === undefined) return;
+      const stream = this.#stream(number);
+      // Streams take turns after each message: nobody waits behind a busy one.
+      const run = nextEnd(stream, this.#fresh.size > 1 ? 1 : writer.room);
+      const end = Math.min(run, stream.sentTo + this.#windowTotal - this.#sentTotal);
+      const piece = this.#write(writer, number, { start: stream.sentTo, end });
+      if (piece === undefined) return;
+      stream.sentTo = piece.end;
+      this.#sentTotal += piece.end - piece.start;
+      pieces.push(piece);
+      this.#remember(piece);
+      if (piece.end < run) return;
+      this.#fresh.delete(number);
+      if (stream.hasNew) this.#fresh.add(number);
+    }
   }
 
   /** Writes as much of a range as fits. */
@@ -256,7 +252,7 @@ export class SendStreams {
   }
 }
 
-/** How far to send in this stream: the message that was begun, and more while they fit. */
+/** How far to send in this stream: the message that was begun, and more while there is room. */
 function nextEnd(stream: SendStream, room: number): number {
   const { held } = stream;
   while (stream.messageEnd < held.end && stream.messageEnd - stream.sentTo < room) {
