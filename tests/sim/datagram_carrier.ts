@@ -6,45 +6,48 @@
  */
 
 import { DatagramEndpoint } from "../../lib/datagram/endpoint.ts";
+import { DatagramTransport } from "../../lib/datagram/transport.ts";
 import { type DatagramPeer, SECRET_BYTES } from "../../lib/datagram/types.ts";
 import type { Transport } from "../../lib/link/link.ts";
 import { type Accept, type Carrier, untilReachable } from "./carrier.ts";
 import { DatagramDriver } from "./datagram_driver.ts";
-import { DatagramEnd } from "./datagram_end.ts";
 import type { Host, Network } from "./network.ts";
 
 /** One socket with its connections. */
 class Socket {
   readonly endpoint: DatagramEndpoint;
   readonly #driver: DatagramDriver;
-  readonly #ends = new Map<DatagramPeer, DatagramEnd>();
+  readonly #transports = new Map<DatagramPeer, DatagramTransport>();
 
   constructor(network: Network, host: Host, resetSecret: Uint8Array) {
-    this.endpoint = new DatagramEndpoint({ resetSecret });
+    const onActive = () => queueMicrotask(() => this.#driver.pump());
+    this.endpoint = new DatagramEndpoint({ resetSecret, onActive });
     const onProgress = () => this.#tell();
     this.#driver = new DatagramDriver(this.endpoint, { clock: network.clock, host, onProgress });
   }
 
-  open(options: Parameters<DatagramEndpoint["open"]>[0]): DatagramEnd {
+  open(options: Parameters<DatagramEndpoint["open"]>[0]): DatagramTransport {
     const peer = this.endpoint.open(options);
-    const end = new DatagramEnd(peer, () => this.#driver.pump());
-    this.#ends.set(peer, end);
-    this.#driver.pump();
-    return end;
+    const transport = new DatagramTransport(peer);
+    this.#transports.set(peer, transport);
+    return transport;
   }
 
-  /** The program dies: nothing is said any more. */
+  /** The program dies: nothing is said any more, and whoever waited for something is gone. */
   die(): void {
     this.#driver.stop();
-    for (const end of this.#ends.values()) end.lose();
-    this.#ends.clear();
+    for (const [peer, transport] of this.#transports) {
+      peer.close();
+      transport.wake();
+    }
+    this.#transports.clear();
   }
 
   #tell(): void {
     const { endpoint } = this;
     for (let peer = endpoint.nextChanged(); peer !== undefined; peer = endpoint.nextChanged()) {
-      this.#ends.get(peer)?.tell();
-      if (peer.state === "closed") this.#ends.delete(peer);
+      this.#transports.get(peer)?.wake();
+      if (peer.state === "closed") this.#transports.delete(peer);
     }
   }
 }
