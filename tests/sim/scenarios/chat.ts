@@ -38,8 +38,8 @@ const USERS = ["ann", "bob", "cat", "dan", "eve"];
 /** Messages of a run, unless something else is asked for. */
 const MESSAGES = 10_000;
 
-/** Longest run on its own clock: ten hours. */
-const LIMIT_MS = 36_000_000;
+/** Longest run on its own clock: two hours. */
+const LIMIT_MS = 7_200_000;
 
 /** Makes the way by which users reach the server. */
 export type NewCarrier = (network: Network, server: Host) => Carrier;
