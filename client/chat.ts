@@ -20,7 +20,6 @@ import { followEvents } from "./chat_follow.ts";
 import type { ChatEvent, ChatMember, ChatMessage, ChatRoom, RoomRole } from "./chat_types.ts";
 import { Connections, type OpenConnection } from "./connections.ts";
 import { type ConnectOptions, connectorFor } from "./connect_options.ts";
-import type { Connector } from "./connector.ts";
 import { openDirect } from "./direct.ts";
 import { retrying, sleep } from "./retry.ts";
 import { openSession, type Session } from "./session.ts";
@@ -90,11 +89,11 @@ export class ChatClient implements AsyncDisposable {
   readonly #openEvents: OpenConnection;
 
   private constructor(
-    connector: Connector,
-    session: Session,
+    server: string,
+    session: Pick<Session, "rpc" | "user" | "token">,
     open: { readonly calls: OpenConnection; readonly events: OpenConnection },
   ) {
-    this.server = connector.name;
+    this.server = server;
     this.user = session.user;
     this.#openEvents = open.events;
     this.#isTokenOurs = session.token !== undefined;
@@ -126,7 +125,24 @@ export class ChatClient implements AsyncDisposable {
       await gated.close();
       return direct;
     };
-    return new ChatClient(connector, session, { calls, events });
+    return new ChatClient(connector.name, session, { calls, events });
+  }
+
+  /**
+   * A chat over connections of the caller's.
+   *
+   * @param open Opens one that is logged in.
+   * @param about What the server is called, and who is logged in.
+   * @throws What `open` throws at the first connection.
+   */
+  static async over(
+    open: OpenConnection,
+    about: { readonly server: string; readonly user: string },
+  ): Promise<ChatClient> {
+    return new ChatClient(about.server, { rpc: await open(), user: about.user }, {
+      calls: open,
+      events: open,
+    });
   }
 
   /**

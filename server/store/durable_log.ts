@@ -9,8 +9,16 @@
 import type { TrivetError } from "../../lib/errors.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 
+/** Whoever knows when the disk holds a log. */
+export interface LogSync {
+  /** Waits until the disk holds all that was committed before the call. */
+  sync(): Promise<void>;
+  /** Nothing is asked any more. */
+  close(): void;
+}
+
 /** See the module. */
-export class DurableLog {
+export class DurableLog implements LogSync {
   readonly #path: string;
   #file: Deno.FsFile | undefined;
   /** Once the disk has failed nobody knows what it holds, whatever it says later. */

@@ -14,7 +14,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { nextTurn } from "../../lib/turn.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import { DurableLog } from "./durable_log.ts";
+import { DurableLog, type LogSync } from "./durable_log.ts";
 import { migrate } from "./migrations.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 
@@ -34,6 +34,10 @@ const DURABLE_BATCH_MAX = 256;
 export interface SqliteOptions {
   /** How long a statement waits for another program's lock. */
   readonly busyTimeoutMs?: number;
+  /** Waits before durable work is done, so that what arrives meanwhile shares it; a turn by default. */
+  readonly gather?: () => Promise<void>;
+  /** Waits until the disk holds the log; a thread by default, which a virtual clock cannot wait for. */
+  readonly log?: LogSync;
 }
 
 interface DurableWork {
@@ -46,15 +50,17 @@ interface DurableWork {
 export class SqliteDatabase {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-  readonly #log: DurableLog;
+  readonly #log: LogSync;
+  readonly #gather: () => Promise<void>;
   #durable: DurableWork[] = [];
   #flushing: Promise<void> | null = null;
   /** When the disk holds what is committed. */
   #synced: Promise<void> | null = null;
 
-  private constructor(db: DatabaseSync, path: string) {
+  private constructor(db: DatabaseSync, path: string, options: SqliteOptions) {
     this.#db = db;
-    this.#log = new DurableLog(`${path}-wal`);
+    this.#log = options.log ?? new DurableLog(`${path}-wal`);
+    this.#gather = options.gather ?? nextTurn;
   }
 
   /** Opens a database, making it (mode 0600) and bringing its schema up to date. */
@@ -74,7 +80,7 @@ export class SqliteDatabase {
         db.close();
         throw error;
       }
-      return new SqliteDatabase(db, path);
+      return new SqliteDatabase(db, path, options);
     } catch (error) {
       throw asCatalogError(error);
     }
@@ -149,7 +155,7 @@ export class SqliteDatabase {
 
   async #flush(): Promise<void> {
     while (this.#durable.length > 0) {
-      await nextTurn();
+      await this.#gather();
       const batch = this.#durable.splice(0, DURABLE_BATCH_MAX);
       const failed = new Set<DurableWork>();
       try {
