@@ -364,3 +364,15 @@ Deno.test("pagesOf() cuts at the limits for items, bytes and characters", () => 
   assertEquals(sizes(3, 0, "x".repeat(PATHS_MAX_CHARS / 2 - 1)), [2, 1]);
   assertEquals(sizes(2, 0, "x".repeat(PATHS_MAX_CHARS / 2)), [1, 1]);
 });
+
+Deno.test("pagesOf() keeps a group together where one page holds it", () => {
+  const sizes = (...groups: (readonly [name: string, count: number])[]) => {
+    const items = groups.flatMap(([group, count]) => Array.from({ length: count }, () => group));
+    return [...pagesOf(items, (group) => ({ path: [group], group }))].map((page) => page.length);
+  };
+  assertEquals(sizes(["a", 1], ["b", BATCH_ITEMS_MAX - 1]), [BATCH_ITEMS_MAX]);
+  assertEquals(sizes(["a", 1], ["b", BATCH_ITEMS_MAX]), [1, BATCH_ITEMS_MAX]);
+  // Too much for one page: it fills up what has begun.
+  assertEquals(sizes(["a", 1], ["b", BATCH_ITEMS_MAX + 1]), [BATCH_ITEMS_MAX, 2]);
+  assertEquals(sizes(["a", 1], ["b", 1], ["a", 1]), [3]);
+});
