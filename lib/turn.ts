@@ -15,6 +15,15 @@ export const TURN_BYTES = 8 * 1024 * 1024;
  */
 export const LINK_TURN_BYTES = 512 * 1024;
 
+/**
+ * The same while other connections of this process are in use: each turn costs a connection that moves
+ * much about as long as 16 KiB, but a short answer has to wait for several of them.
+ */
+export const CROWD_TURN_BYTES = 128 * 1024;
+
+/** Turns for which others count as there after their last frame: 8 MiB, a few hundredths of a second. */
+const CROWD_TURNS = 64;
+
 /** What a frame counts besides its bytes: small ones cost time too. */
 const FRAME_COST_BYTES = 16 * 1024;
 
@@ -38,9 +47,16 @@ async function nextPoll(): Promise<void> {
   await crypto.subtle.digest("SHA-1", NOTHING);
 }
 
+/** Frames of all connections of this process. */
+let allFrames = 0;
+
 /** Counts what one connection moves, and lets others run in between. */
 export class FairTurns {
   #bytes = 0;
+  /** Its own frames since its last turn, and those of all until then. */
+  #frames = 0;
+  #allFramesThen = allFrames;
+  #crowdTurns = 0;
 
   /**
    * Counts a frame.
@@ -50,8 +66,16 @@ export class FairTurns {
    */
   pass(bytes: number): Promise<void> | undefined {
     this.#bytes += bytes + FRAME_COST_BYTES;
-    if (this.#bytes < LINK_TURN_BYTES) return undefined;
+    this.#frames += 1;
+    allFrames += 1;
+    if (this.#bytes < CROWD_TURN_BYTES) return undefined;
+    const others = allFrames - this.#allFramesThen - this.#frames;
+    if (others > 0) this.#crowdTurns = CROWD_TURNS;
+    if (this.#crowdTurns === 0 && this.#bytes < LINK_TURN_BYTES) return undefined;
     this.#bytes = 0;
+    this.#frames = 0;
+    this.#allFramesThen = allFrames;
+    this.#crowdTurns = Math.max(0, this.#crowdTurns - 1);
     return nextPoll();
   }
 }

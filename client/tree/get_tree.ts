@@ -18,7 +18,7 @@ import type { NetdiskEntry } from "../netdisk_types.ts";
 import { isSmall } from "../upload_open.ts";
 import { JOBS_DEFAULT } from "./jobs.ts";
 import { leftOutBy } from "./left_out.ts";
-import { writeSmallFile } from "./local_write.ts";
+import { type SmallContent, writeEmptyFolder, writeSmallFile } from "./local_write.ts";
 import { pagesOf } from "./pages.ts";
 import {
   again,
@@ -40,6 +40,12 @@ export interface PlannedDownload {
   readonly local: string;
 }
 
+/** A small file whose content is here. */
+interface ArrivedFile {
+  readonly file: PlannedDownload;
+  readonly content: SmallContent;
+}
+
 /** Options of {@linkcode getTree}. */
 export interface GetTreeOptions extends PacedTreeOptions {
   /** Names server and account, so that a partial file of another one is not continued. */
@@ -51,6 +57,9 @@ const ROUNDS_MAX = 3;
 
 /** Folders that are written through to the disk at a time; each is open meanwhile. */
 const SYNCS_IN_FLIGHT = 16;
+
+/** Files for which a folder beside the real one pays. */
+const TOGETHER_MIN = 4;
 
 /** Files that are looked at before an interrupt is heard. */
 const LOOKS_MAX = 256;
@@ -81,6 +90,8 @@ class TreeDownload {
   readonly #tally: TreeTally;
   /** Folders that were made here: nothing can stand in the way in them. */
   readonly #made = new Set<string>();
+  /** Those of them in which nothing was put yet, where a folder can take the place of an empty one. */
+  readonly #empty = new Set<string>();
   /** Folders whose files are new, to be synced. */
   readonly #changed = new Set<string>();
   readonly #ending = new AbortController();
@@ -144,6 +155,8 @@ class TreeDownload {
       Deno.mkdirSync(local);
       this.#tally.done.folders += 1;
       this.#made.add(local);
+      if (Deno.build.os !== "windows") this.#empty.add(local);
+      this.#empty.delete(folderOf(local));
       this.#changed.add(folderOf(local));
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
@@ -164,7 +177,11 @@ class TreeDownload {
       this.#ending.abort(error);
     }
     await inParallel(
-      pagesOf(wanted, ({ remote, entry }) => ({ path: remote, bytes: entry.size })),
+      pagesOf(wanted, ({ remote, entry, local }) => ({
+        path: remote,
+        bytes: entry.size,
+        group: folderOf(local),
+      })),
       { lanes: BATCHES_IN_FLIGHT, ending: this.#ending },
       (page) => this.#receivePage(page, digester),
     );
@@ -207,7 +224,7 @@ class TreeDownload {
       );
     }
     let at = 0;
-    const writing: Promise<boolean>[] = [];
+    const arrived: ArrivedFile[] = [];
     const alone: PlannedDownload[] = [];
     for (const [index, answer] of files.entries()) {
       const file = open[index];
@@ -220,32 +237,52 @@ class TreeDownload {
           throw new TrivetError("PROTOCOL_ERROR", "The server sent less than it announced");
         }
         if (toHex(digestOf(digester, bytes)) !== answer.digest) damaged.push(file);
-        else {
-          writing.push(
-            this.#write(file, bytes, answer).then((isDone) => {
-              if (!isDone) alone.push(file);
-              return isDone;
-            }),
-          );
-        }
+        else arrived.push({ file, content: { bytes, attributes: answer } });
       }
     }
-    const ended = await Promise.allSettled(writing);
-    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    alone.push(...await this.#writeAll(arrived));
     for (const file of alone) await this.#receiveAlone(file);
     return files.length;
+  }
+
+  /** Writes what has arrived; returns the files that are to be received alone. */
+  async #writeAll(arrived: readonly ArrivedFile[]): Promise<PlannedDownload[]> {
+    const alone: PlannedDownload[] = [];
+    const folders = Map.groupBy(arrived, ({ file }) => folderOf(file.local));
+    const ended = await Promise.allSettled(
+      [...folders].map(async ([folder, files]) => {
+        if (await this.#writeTogether(folder, files)) return;
+        const ended = await Promise.allSettled(files.map(async ({ file, content }) => {
+          if (!await this.#write(file, content)) alone.push(file);
+        }));
+        for (const end of ended) if (end.status === "rejected") throw end.reason;
+      }),
+    );
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    return alone;
+  }
+
+  /** The first files of a folder that was made here, in one step; whether it worked. */
+  async #writeTogether(folder: string, files: readonly ArrivedFile[]): Promise<boolean> {
+    if (files.length < TOGETHER_MIN || !this.#empty.delete(folder)) return false;
+    const { durability = "commit" } = this.#options;
+    const contents = new Map(files.map(({ file, content }) => [baseName(file.local), content]));
+    if (!await writeEmptyFolder(folder, contents, durability)) return false;
+    for (const { content } of files) this.#tally.file(content.bytes.length);
+    this.#changed.add(folder).add(folderOf(folder));
+    return true;
   }
 
   /** Whether this was the end of it: else the file is to be received alone. */
   async #write(
     file: PlannedDownload,
-    bytes: Uint8Array,
-    attributes: { readonly mtimeMs: number; readonly mode: number },
+    content: SmallContent,
   ): Promise<boolean> {
     const { overwrite = "replace", durability = "commit" } = this.#options;
     const { local } = file;
+    const { bytes } = content;
     try {
-      const isWritten = await writeSmallFile(local, { bytes, attributes, overwrite, durability });
+      const isWritten = await writeSmallFile(local, { ...content, overwrite, durability });
       if (isWritten) {
         this.#tally.file(bytes.length);
         this.#changed.add(folderOf(local));

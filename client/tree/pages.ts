@@ -15,6 +15,8 @@ export interface PageItem {
   readonly path: readonly string[];
   /** Bytes of content. */
   readonly bytes?: number;
+  /** What it belongs to: neighbours of one group share a page where that holds them all. */
+  readonly group?: string;
 }
 
 /**
@@ -28,22 +30,66 @@ export function* pagesOf<T>(
   sizeOf: (item: T) => PageItem,
 ): Generator<T[]> {
   let page: T[] = [];
-  let used = { bytes: 0, chars: 0 };
-  for (const item of items) {
-    const { path, bytes = 0 } = sizeOf(item);
-    const chars = charsOf(path);
-    const isFull = page.length === BATCH_ITEMS_MAX || used.bytes + bytes > BATCH_BYTES_MAX ||
-      used.chars + chars > PATHS_MAX_CHARS;
+  let used = NOTHING;
+  let last: string | undefined;
+  for (const [index, item] of items.entries()) {
+    const size = sizeOf(item);
+    const all = plus(used, size);
+    const isNext = size.group !== undefined && size.group !== last;
+    last = size.group;
+    const isFull = !fits(all) || (isNext && splits(used, groupFrom(items, index, sizeOf)));
     if (isFull && page.length > 0) {
       yield page;
       page = [];
-      used = { bytes: 0, chars: 0 };
+      used = NOTHING;
     }
     page.push(item);
-    used.bytes += bytes;
-    used.chars += chars;
+    used = plus(used, size);
   }
   if (page.length > 0) yield page;
+}
+
+/** What items take up. */
+interface Used {
+  readonly items: number;
+  readonly bytes: number;
+  readonly chars: number;
+}
+
+const NOTHING: Used = { items: 0, bytes: 0, chars: 0 };
+
+function plus({ items, bytes, chars }: Used, item: PageItem): Used {
+  return {
+    items: items + 1,
+    bytes: bytes + (item.bytes ?? 0),
+    chars: chars + charsOf(item.path),
+  };
+}
+
+function fits({ items, bytes, chars }: Used): boolean {
+  return items <= BATCH_ITEMS_MAX && bytes <= BATCH_BYTES_MAX && chars <= PATHS_MAX_CHARS;
+}
+
+/** Whether a group would be cut here that one page of its own would hold. */
+function splits(used: Used, group: Used): boolean {
+  const items = used.items + group.items;
+  const all = { items, bytes: used.bytes + group.bytes, chars: used.chars + group.chars };
+  return fits(group) && !fits(all);
+}
+
+/** What a group takes up; no more than one page and one item. */
+function groupFrom<T>(items: readonly T[], index: number, sizeOf: (item: T) => PageItem): Used {
+  let used = NOTHING;
+  let group: string | undefined;
+  for (let at = index; fits(used); at++) {
+    const item = items[at];
+    if (item === undefined) break;
+    const size = sizeOf(item);
+    group ??= size.group;
+    if (size.group !== group) break;
+    used = plus(used, size);
+  }
+  return used;
 }
 
 /** Characters of a path, with what separates its components. */

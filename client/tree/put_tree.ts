@@ -8,7 +8,6 @@
 import { type ErrorMessage, TrivetError } from "../../lib/errors.ts";
 import { checkNetdiskResponse, type NetdiskRequest } from "../../lib/netdisk/messages.ts";
 import { formatPath } from "../../lib/netdisk/path.ts";
-import { createDigester } from "../../lib/transfer/digest.ts";
 import type { Connections } from "../connections.ts";
 import { LocalSource } from "../local_source.ts";
 import { uploadFile } from "../upload.ts";
@@ -137,7 +136,6 @@ class TreeUpload {
   }
 
   async #sendSmall(): Promise<void> {
-    const digester = await createDigester();
     const folders = new Set<string>();
     // With the missing folders above them, as for large files.
     for (const { target } of this.#folders) {
@@ -148,7 +146,6 @@ class TreeUpload {
       }
     }
     const batches = packSmallFiles(this.#small, {
-      digester,
       isNewFolder: (path) => folders.has(formatPath(path)),
       onLeftOut: (left) => this.#tally.leaveOut(left),
     });
@@ -166,6 +163,8 @@ class TreeUpload {
       // Until they have replaced what they replace, both count: each for itself needs less room.
       await this.#sendFolders(this.#foldersOf(files), false);
       for (const file of files) await this.#sendAlone(file);
+    } finally {
+      batch.release();
     }
   }
 

@@ -53,6 +53,20 @@ export function digestOf(digester: Digester, bytes: Uint8Array): Uint8Array<Arra
   return digest;
 }
 
+let shared: Digester | undefined;
+
+/**
+ * The XXH3-128 of bytes that are there as a whole, by the one digester that all callers share: it is
+ * never left in the middle.
+ *
+ * @param bytes The bytes.
+ * @returns {@linkcode DIGEST_BYTES} bytes.
+ */
+export function digestOfWhole(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  shared ??= new Xxh3();
+  return digestOf(shared, bytes);
+}
+
 /** Whether the digests at `a[aAt…]` and `b[bAt…]` are the same. */
 export function digestsEqual(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): boolean {
   for (let i = 0; i < DIGEST_BYTES; i++) {

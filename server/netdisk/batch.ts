@@ -11,7 +11,7 @@ import {
   type NetdiskRequest,
   type NetdiskResponse,
 } from "../../lib/netdisk/messages.ts";
-import { createDigester, digestOf, toHex } from "../../lib/transfer/digest.ts";
+import { digestOfWhole, toHex } from "../../lib/transfer/digest.ts";
 import type { BatchRecord } from "../store/catalog_batches.ts";
 import { endBatch } from "../store/recovery_batches.ts";
 import { type NetdiskContext, requireWriter, writablePath } from "./context.ts";
@@ -32,7 +32,7 @@ export async function storeFiles(
     );
   }
   const { overwrite, durability = "commit" } = request;
-  const { failed, items, indices } = await readFiles(context, request, body);
+  const { failed, items, indices } = readFiles(context, request, body);
   const { user } = context.session;
   const folders = (request.folders ?? []).flatMap((path) => checkedFolder(context, path));
   const batch = { user, folders, files: items };
@@ -86,12 +86,11 @@ function checkedFolder(context: NetdiskContext, path: readonly string[]): string
 }
 
 /** Checks paths and digests; a file that fails here hinders no other. */
-async function readFiles(
+function readFiles(
   context: NetdiskContext,
   request: NetdiskRequest<"put.files">,
   body: Uint8Array,
-): Promise<{ failed: FailedItem[]; items: NewFile[]; indices: number[] }> {
-  const digester = await createDigester();
+): { failed: FailedItem[]; items: NewFile[]; indices: number[] } {
   const failed: FailedItem[] = [];
   const items: NewFile[] = [];
   const indices: number[] = [];
@@ -104,7 +103,7 @@ async function readFiles(
       if (checked.length === 0) {
         throw new TrivetError("IS_FOLDER", 'Cannot replace "/": it is a folder');
       }
-      if (toHex(digestOf(digester, bytes)) !== digest) {
+      if (toHex(digestOfWhole(bytes)) !== digest) {
         throw new TrivetError("DIGEST_MISMATCH", "The file did not arrive as it was sent");
       }
       items.push({ path: checked, bytes, mtimeMs, mode });

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { basename } from "node:path";
 import { TrivetError } from "../../lib/errors.ts";
 import { formatPath, quoteName } from "../../lib/netdisk/path.ts";
 import type {
@@ -67,6 +68,8 @@ class RunningBatch {
   readonly #outcomes: BatchOutcome[] = [];
   /** Folders in which something was published. */
   readonly #changed = new Set<string>();
+  /** New folders that stand in their place, by the path at which they were built. */
+  readonly #placedRoots = new Set<string>();
   #foldersMade = 0;
 
   constructor(
@@ -100,7 +103,10 @@ class RunningBatch {
       }
       throw error;
     } finally {
-      if (folders.roots.length > 0) this.#with.parts.remove(this.#id);
+      for (const { diskPath } of folders.roots) {
+        // One that is not in its place; the others are not here any more.
+        if (!this.#placedRoots.has(diskPath)) this.#with.parts.remove(basename(diskPath));
+      }
     }
     return { outcomes: this.#outcomes, foldersMade: this.#foldersMade };
   }
@@ -176,14 +182,14 @@ class RunningBatch {
 
   /** From the last look to the renames without a pause. */
   #placeAll(planned: readonly Planned[], roots: readonly StagedRoot[]): void {
-    const placed = new Set<StagedRoot>();
-    for (const root of roots) if (this.#placeRoot(root)) placed.add(root);
+    const placed = this.#placedRoots;
+    for (const root of roots) if (this.#placeRoot(root)) placed.add(root.diskPath);
     const fresh = new BatchFolders(this.#with.walker, { user: this.#batch.user });
     const added = new Map<FolderSpot, string[]>();
     for (const plan of planned) {
       const { index, file, to } = plan;
       try {
-        if ("root" in to && placed.has(to.root)) {
+        if ("root" in to && placed.has(to.root.diskPath)) {
           this.#outcomes[index] = { state: "published", path: file.path };
           continue;
         }

@@ -36,7 +36,7 @@ export interface BatchFoldersOptions {
   readonly user: string;
   /** Checked paths of folders that may be made. */
   readonly newFolders?: readonly (readonly string[])[] | undefined;
-  /** Folder in which new ones are built; it is made when it is needed. */
+  /** Where new ones are built: the first at this path, the others behind it. */
   readonly staging?: string;
 }
 
@@ -87,8 +87,6 @@ export class BatchFolders {
 
   /** Makes the new folders on the disk. */
   makeStaged(): void {
-    if (this.#staged.length === 0) return;
-    Deno.mkdirSync(this.#staging, { mode: 0o700 });
     for (const { diskPath } of this.#staged) Deno.mkdirSync(diskPath, { mode: FOLDER_MODE });
   }
 
@@ -106,7 +104,8 @@ export class BatchFolders {
     if (spot.info !== null) return this.#walker.toFolder(spot, path);
     this.#mustMake(path, text);
     refuseTwin(spot, path);
-    const diskPath = `${this.#staging}/${this.#roots.length}`;
+    const count = this.#roots.length;
+    const diskPath = count === 0 ? this.#staging : `${this.#staging}-r${count}`;
     const root: StagedRoot = { path, diskPath, folders: 1 };
     const folder = this.#stage({ diskPath, root }, path);
     this.#roots.push(root);

@@ -82,7 +82,7 @@ export class PartStore {
     }
   }
 
-  /** Removes a part, or the folder in which a batch builds new folders; whether it existed. */
+  /** Removes a part, or a new folder that a batch builds there; whether it existed. */
   remove(id: string): boolean {
     const info = this.look(id);
     if (info === null) return false;

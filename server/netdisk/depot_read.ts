@@ -11,10 +11,13 @@ import { checkPath, compareNames, formatPath, quoteName } from "../../lib/netdis
 import { FileSource } from "../../lib/transfer/source.ts";
 import type { HomePath, ListOptions, ListPage, ReadHandle } from "./depot.ts";
 import { entryOf, etagOf, sameFile } from "./depot_entry.ts";
-import { look, type Walker } from "./depot_walk.ts";
+import { type FolderSpot, lookAtPresent, type Walker } from "./depot_walk.ts";
 
 /** Tries to open a file that is being replaced. */
 const OPEN_TRIES_MAX = 3;
+
+/** Folders whose own size is not above this, some hundred names, are read in one call without a pause. */
+const READ_AT_ONCE_MAX_BYTES = 32 * 1024;
 
 /** The entry at a checked path. */
 export function statEntry(walker: Walker, at: HomePath): NetdiskEntry {
@@ -75,7 +78,7 @@ export async function listFolder(
 ): Promise<ListPage> {
   const folder = walker.folder(at);
   const smallest = new SmallestNames(limit + 1);
-  for await (const { name } of Deno.readDir(folder.diskPath)) {
+  for await (const { name } of namesIn(folder)) {
     const normal = name.normalize("NFC");
     if (after !== undefined && compareNames(normal, after) <= 0) continue;
     if (isUsable(normal)) smallest.add(normal, name);
@@ -83,20 +86,21 @@ export async function listFolder(
   const names = smallest.take();
   const entries: NetdiskEntry[] = [];
   for (const [normal, name] of names.slice(0, limit)) {
-    const info = look(join(folder.diskPath, name)) ?? lookAtLink(join(folder.diskPath, name));
+    const info = lookAtPresent(join(folder.diskPath, name));
     if (info !== null) entries.push(entryOf(normal, info));
   }
   return { entries, more: names.length > limit };
 }
 
-/** A link that leads nowhere is still an entry; null when it has gone meanwhile. */
-function lookAtLink(diskPath: string): Deno.FileInfo | null {
-  try {
-    return Deno.lstatSync(diskPath);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+/**
+ * The names of a folder. One at a time costs ten times as much; all at once keeps everybody waiting, and
+ * so is only for small folders. On Windows the size of a folder tells nothing.
+ */
+function namesIn(
+  { diskPath, info }: FolderSpot,
+): Iterable<Deno.DirEntry> | AsyncIterable<Deno.DirEntry> {
+  const isSmall = Deno.build.os !== "windows" && info.size <= READ_AT_ONCE_MAX_BYTES;
+  return isSmall ? Deno.readDirSync(diskPath) : Deno.readDir(diskPath);
 }
 
 function isUsable(name: string): boolean {

@@ -56,29 +56,28 @@ function readOne(
   folder: FolderSpot,
   { path, room }: { readonly path: readonly string[]; readonly room: Uint8Array },
 ): SmallFile {
-  const { diskPath, info } = walker.child(folder, path.at(-1) ?? "", path);
+  const { diskPath, info } = walker.listedChild(folder, path.at(-1) ?? "", path);
   const shown = quoteName(formatPath(path));
   if (info === null) throw new TrivetError("NOT_FOUND", `Cannot open ${shown}: it does not exist`);
   if (info.isDirectory) throw new TrivetError("IS_FOLDER", `Cannot open ${shown}: it is a folder`);
   if (!info.isFile) {
     throw new TrivetError("NOT_REGULAR", `Cannot open ${shown}: it is not a regular file`);
   }
-  using file = Deno.openSync(diskPath, { read: true });
-  const opened = file.statSync();
-  if (!sameFile(info, opened)) throw changed(path);
-  const { size, mtime, mode } = opened;
+  const { size, mtime, mode } = info;
   const entry = { mtimeMs: mtime?.getTime() ?? 0, mode: (mode ?? 0) & PERMISSION_BITS };
   if (size > room.length) return { ...entry, bytes: null };
+  using file = Deno.openSync(diskPath, { read: true });
   let done = 0;
   while (done < size) {
     const count = file.readSync(room.subarray(done, size)) ?? 0;
     if (count === 0) break;
     done += count;
   }
+  // One look tells both that it is the file which was found, and that it stayed as it was.
   const after = file.statSync();
-  if (done !== size || after.size !== size || after.mtime?.getTime() !== mtime?.getTime()) {
-    throw changed(path);
-  }
+  const isSame = sameFile(info, after) && done === size && after.size === size &&
+    after.mtime?.getTime() === mtime?.getTime();
+  if (!isSame) throw changed(path);
   return { ...entry, bytes: room.subarray(0, size) };
 }
 

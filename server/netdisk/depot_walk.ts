@@ -136,6 +136,20 @@ export class Walker {
     return { folder, name, diskPath: direct, info, twin: isTwin && info === null ? other : null };
   }
 
+  /**
+   * The same for a name that most likely is there, such as one that was listed: one look instead of two.
+   *
+   * @param folder The folder.
+   * @param name The name, in NFC.
+   * @param path Its whole path, for messages.
+   */
+  listedChild(folder: FolderSpot, name: string, path: readonly string[]): Spot {
+    const direct = join(folder.diskPath, name);
+    const found = this.#mustCompare() ? null : lookAtPresent(direct);
+    if (found === null) return this.child(folder, name, path);
+    return { folder, name, diskPath: direct, info: refuseLink(found, path), twin: null };
+  }
+
   /** What stands at a spot, as the folder that it must be. */
   toFolder({ diskPath, info }: Spot, path: readonly string[]): FolderSpot {
     if (info !== null) return toFolder({ diskPath, info }, path);
@@ -171,7 +185,11 @@ export class Walker {
  * costs ten times as much in Deno as one that does; it follows links, but only to say whether.
  */
 export function look(diskPath: string): Deno.FileInfo | null {
-  if (!existsSync(diskPath)) return null;
+  return existsSync(diskPath) ? lookAtPresent(diskPath) : null;
+}
+
+/** The same for what most likely is there; also for a link that leads nowhere. */
+export function lookAtPresent(diskPath: string): Deno.FileInfo | null {
   try {
     return Deno.lstatSync(diskPath);
   } catch (error) {

@@ -12,7 +12,7 @@ import {
   SMALL_FILE_MAX_BYTES,
 } from "../../lib/netdisk/messages.ts";
 import type { Reply } from "../../lib/rpc/server.ts";
-import { createDigester, type Digester, digestOf, toHex } from "../../lib/transfer/digest.ts";
+import { digestOfWhole, toHex } from "../../lib/transfer/digest.ts";
 import { homePath, type NetdiskContext } from "./context.ts";
 import type { SmallFile } from "./depot.ts";
 
@@ -23,7 +23,6 @@ export async function readFiles(
   context: NetdiskContext,
   request: NetdiskRequest<"get.files">,
 ): Promise<Reply> {
-  const digester = await createDigester();
   const files: FileAnswer[] = [];
   const allowed: (readonly string[])[] = [];
   const indices: number[] = [];
@@ -45,7 +44,7 @@ export async function readFiles(
   });
   let used = 0;
   for (const [at, file] of read.entries()) {
-    files[indices[at] ?? 0] = answerFor(file, digester);
+    files[indices[at] ?? 0] = answerFor(file);
     if (!(file instanceof TrivetError)) used += file.bytes?.length ?? 0;
   }
   // The answer ends in front of the first that did not fit.
@@ -53,9 +52,9 @@ export async function readFiles(
   return { head: { files: files.slice(0, end) }, body: buffer.subarray(0, used) };
 }
 
-function answerFor(file: SmallFile | TrivetError, digester: Digester): FileAnswer {
+function answerFor(file: SmallFile | TrivetError): FileAnswer {
   if (file instanceof TrivetError) return { error: file.toMessage() };
   const { bytes, mtimeMs, mode } = file;
   if (bytes === null) return { large: true };
-  return { size: bytes.length, mtimeMs, mode, digest: toHex(digestOf(digester, bytes)) };
+  return { size: bytes.length, mtimeMs, mode, digest: toHex(digestOfWhole(bytes)) };
 }

@@ -10,12 +10,10 @@ import {
   SMALL_FILE_MAX_BYTES,
   type StoredFile,
 } from "../../lib/netdisk/messages.ts";
-import { createDigester, type Digester, digestOf, toHex } from "../../lib/transfer/digest.ts";
+import { digestOfWhole, toHex } from "../../lib/transfer/digest.ts";
 import { type NetdiskContext, writablePath } from "./context.ts";
 import { publishFile, storedFile } from "./publish.ts";
 import { newUploadId } from "./upload_id.ts";
-
-let digester: Digester | undefined;
 
 /** Checks, stores and accounts for a small file. */
 export async function storeSmallFile(
@@ -30,8 +28,7 @@ export async function storeSmallFile(
     );
   }
   const at = writablePath(context, request.path);
-  digester ??= await createDigester();
-  if (toHex(digestOf(digester, bytes)) !== request.digest) {
+  if (toHex(digestOfWhole(bytes)) !== request.digest) {
     throw new TrivetError("DIGEST_MISMATCH", "The file did not arrive as it was sent");
   }
   const id = newUploadId();

@@ -237,7 +237,6 @@ async function packed(folder: string, change: () => Promise<void> = () => Promis
   );
   const files = plan.filter(({ entry }) => entry.type === "file");
   const batches = [...packSmallFiles(files, {
-    digester: await createDigester(),
     isNewFolder: (path) => folders.has(path.join("/")),
     onLeftOut: (left) => leftOut.push(left),
   })];
@@ -257,6 +256,52 @@ Deno.test("packSmallFiles() sends content, time and folders of each file", () =>
     const digest = toHex(digestOf(await createDigester(), new TextEncoder().encode("12345")));
     assertEquals(batch.head[0]?.digest, digest);
     assertEquals(batch.head[0]?.mtimeMs, Deno.statSync(join(folder, "a/b/f")).mtime?.getTime());
+  }));
+
+Deno.test("packSmallFiles() keeps the files of a new folder together where one request holds them", () =>
+  withFolder(async (folder) => {
+    const full = "x".repeat(SMALL_FILE_MAX_BYTES);
+    const room = BATCH_BYTES_MAX / SMALL_FILE_MAX_BYTES;
+    const filesIn = (name: string, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`${name}/f${at}`, full]));
+    await make(folder, {
+      ...filesIn("a", 1),
+      ...filesIn("b", room),
+      ...filesIn("c", 1),
+      ...filesIn("d", room + 1),
+      ...filesIn("e", room - 2),
+    });
+    const { batches } = await packed(folder);
+    const foldersOf = ({ head }: typeof batches[number]) =>
+      head.map(({ path }) => path[0]).join("");
+    const of = (name: string, count: number) => name.repeat(count);
+    assertEquals(batches.map(foldersOf), [
+      "a",
+      of("b", room),
+      // Too much for one request: it fills up what has begun.
+      "c" + of("d", room - 1),
+      of("d", 2) + of("e", room - 2),
+    ]);
+  }));
+
+Deno.test("packSmallFiles() takes the memory of a request that is over", () =>
+  withFolder(async (folder) => {
+    await make(folder, { a: "1", b: "2", c: "3" });
+    const entries = [...walkLocal(folder)].filter(({ type }) => type === "file");
+    const files = entries.map((entry, at) => ({ entry, target: [`${at}${"n".repeat(200)}`] }));
+    const wide = files.flatMap((file) =>
+      Array.from({ length: BATCH_ITEMS_MAX }, (_, at) => ({
+        ...file,
+        target: [...file.target, `${at}`],
+      }))
+    );
+    const buffers: ArrayBufferLike[] = [];
+    const options = { isNewFolder: () => false, onLeftOut: () => {} };
+    for (const batch of packSmallFiles(wide, options)) {
+      buffers.push(batch.body.buffer);
+      batch.release();
+    }
+    assertEquals([buffers.length, new Set(buffers).size], [3, 1]);
   }));
 
 Deno.test("packSmallFiles() leaves out what changed since it was walked to", () =>
@@ -318,4 +363,16 @@ Deno.test("pagesOf() cuts at the limits for items, bytes and characters", () => 
   assertEquals(sizes(2, BATCH_BYTES_MAX + 1, "x"), [1, 1]);
   assertEquals(sizes(3, 0, "x".repeat(PATHS_MAX_CHARS / 2 - 1)), [2, 1]);
   assertEquals(sizes(2, 0, "x".repeat(PATHS_MAX_CHARS / 2)), [1, 1]);
+});
+
+Deno.test("pagesOf() keeps a group together where one page holds it", () => {
+  const sizes = (...groups: (readonly [name: string, count: number])[]) => {
+    const items = groups.flatMap(([group, count]) => Array.from({ length: count }, () => group));
+    return [...pagesOf(items, (group) => ({ path: [group], group }))].map((page) => page.length);
+  };
+  assertEquals(sizes(["a", 1], ["b", BATCH_ITEMS_MAX - 1]), [BATCH_ITEMS_MAX]);
+  assertEquals(sizes(["a", 1], ["b", BATCH_ITEMS_MAX]), [1, BATCH_ITEMS_MAX]);
+  // Too much for one page: it fills up what has begun.
+  assertEquals(sizes(["a", 1], ["b", BATCH_ITEMS_MAX + 1]), [BATCH_ITEMS_MAX, 2]);
+  assertEquals(sizes(["a", 1], ["b", 1], ["a", 1]), [3]);
 });

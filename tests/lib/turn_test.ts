@@ -1,0 +1,37 @@
+import { assert, assertEquals } from "@std/assert";
+import { CROWD_TURN_BYTES, FairTurns, LINK_TURN_BYTES } from "../../lib/turn.ts";
+
+const FRAME_BYTES = 16 * 1024;
+
+/** Bytes that pass until it is the others' turn. */
+async function turnOf(turns: FairTurns): Promise<number> {
+  for (let bytes = FRAME_BYTES;; bytes += FRAME_BYTES) {
+    assert(bytes <= LINK_TURN_BYTES, "no turn in time");
+    const turn = turns.pass(FRAME_BYTES);
+    if (turn === undefined) continue;
+    await turn;
+    return bytes;
+  }
+}
+
+// A frame costs as much as its bytes here.
+const ALONE = LINK_TURN_BYTES / 2;
+const CROWDED = CROWD_TURN_BYTES / 2;
+
+Deno.test("FairTurns.pass() gives long turns to a connection that is alone", async () => {
+  const turns = new FairTurns();
+  for (let n = 0; n < 3; n++) assertEquals(await turnOf(turns), ALONE);
+});
+
+Deno.test("FairTurns.pass() gives short turns while other connections are in use", async () => {
+  const turns = new FairTurns();
+  const other = new FairTurns();
+  await turnOf(turns);
+  assertEquals(other.pass(1), undefined);
+  assertEquals(await turnOf(turns), CROWDED);
+  // Others may pause for a while.
+  for (let n = 0; n < 63; n++) assertEquals(await turnOf(turns), CROWDED);
+  assertEquals(await turnOf(turns), ALONE);
+  other.pass(1);
+  assertEquals(await turnOf(turns), CROWDED);
+});
