@@ -24,6 +24,8 @@ export interface ExecOptions {
   readonly stdout?: ByteWriter;
   /** The same for stderr. */
   readonly stderr?: ByteWriter;
+  /** Variables to set for the command, if it takes them from clients. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Ends the command after so many milliseconds, if its own time limit is not shorter. */
   readonly timeoutMs?: number;
   /** Ends the command. */
@@ -77,10 +79,11 @@ export class ExecClient implements AsyncDisposable {
     args: readonly string[] = [],
     options: ExecOptions = {},
   ): Promise<RemoteCommand> {
-    const { timeoutMs } = options;
+    const { timeoutMs, environment } = options;
     const request: CommandRequest = {
       name,
       arguments: [...args],
+      ...(environment === undefined ? {} : { environment: { ...environment } }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     };
     return await RemoteCommand.start(this.#rpc, request, options);

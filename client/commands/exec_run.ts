@@ -31,6 +31,7 @@ const FURTHER_SIGNALS = ["SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 export interface ExecCall {
   readonly name: string;
   readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>> | undefined;
   readonly timeoutMs: number | undefined;
 }
 
@@ -40,11 +41,12 @@ export async function runCommand(context: ClientContext, call: ExecCall): Promis
   const outputs = output.isJson ? collectOutputs() : passOutputs(context);
   try {
     await using client = await ExecClient.connect(await findConnection(context));
-    const { name, args, timeoutMs } = call;
+    const { name, args, environment, timeoutMs } = call;
     const command = await client.start(name, args, {
       stdin: context.stdin,
       stdout: outputs.stdout,
       stderr: outputs.stderr,
+      ...(environment === undefined ? {} : { environment }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
     using _signals = passSignals(command, context.signal);

@@ -55,6 +55,7 @@ function explain(rule: CommandRule): string[] {
     ],
     ["in", rule.directory],
     ["environment", environment.length === 0 ? "empty" : environment.join(" ")],
+    ["client sets", rule.clientEnvironment.join(" ") || "no variables"],
     ["stdin", rule.stdin ? "from the client" : "empty"],
     [
       "limits",
@@ -106,6 +107,7 @@ function toJson(rule: CommandRule): Record<string, unknown> {
     users: [...rule.users],
     directory: rule.directory,
     environment: rule.environment,
+    client_environment: rule.clientEnvironment,
     stdin: rule.stdin,
     time_limit_ms: rule.timeLimitMs,
     output_limit_bytes: rule.outputLimitBytes,

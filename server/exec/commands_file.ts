@@ -9,9 +9,15 @@ import { isAbsolute } from "node:path";
 import * as v from "valibot";
 import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import { ARGUMENT_CHARS_MAX, ARGUMENTS_MAX, COMMAND_NAME } from "../../lib/exec/messages.ts";
+import {
+  ARGUMENT_CHARS_MAX,
+  ARGUMENTS_MAX,
+  COMMAND_NAME,
+  VARIABLE_NAME,
+} from "../../lib/exec/messages.ts";
 import { parseToml } from "../../lib/term/config_file.ts";
 import { parseBytes, parseDuration } from "../../lib/term/values.ts";
+import { CLIENT_VARIABLES_MAX, mistakeOfEntry } from "./client_environment.ts";
 import { readPattern } from "./pattern.ts";
 import { type CommandRule, type CommandRules, hasControl, type ParameterRule } from "./rules.ts";
 
@@ -103,6 +109,14 @@ const User = v.pipe(
   v.check((name) => name === "*" || isUserName(name), "is no name of an account, nor *"),
 );
 
+const ClientVariable = v.pipe(
+  v.string("needs the name of a variable in quotation marks"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? mistakeOfEntry(dataset.value) : undefined;
+    if (message !== undefined) addIssue({ message });
+  }),
+);
+
 const Command = v.strictObject({
   summary: v.optional(Plain, ""),
   executable: Absolute,
@@ -129,10 +143,17 @@ const Command = v.strictObject({
   directory: v.optional(Absolute, "/"),
   environment: v.optional(
     v.record(
-      v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is no name of a variable")),
+      v.pipe(v.string(), v.regex(VARIABLE_NAME, "is no name of a variable")),
       NoNul,
     ),
     {},
+  ),
+  "client-environment": v.optional(
+    v.pipe(
+      v.array(ClientVariable),
+      v.maxLength(CLIENT_VARIABLES_MAX, `has more than ${CLIENT_VARIABLES_MAX} entries`),
+    ),
+    [],
   ),
   stdin: v.optional(Switch, false),
   "time-limit": v.optional(Duration, "1m"),
@@ -191,6 +212,7 @@ function toRule(name: string, command: v.InferOutput<typeof Command>): CommandRu
     users: new Set(command.users),
     directory: command.directory,
     environment: command.environment,
+    clientEnvironment: command["client-environment"],
     stdin: command.stdin,
     timeLimitMs: command["time-limit"],
     outputLimitBytes: command["output-limit"],

@@ -12,7 +12,7 @@ import type { ServerCall } from "../../lib/rpc/server.ts";
 import { exactBytes, exactDuration } from "../../lib/term/exact.ts";
 import { InputPump } from "./input_pump.ts";
 import { OutputPump } from "./output_pump.ts";
-import { ProcessGroup } from "./process_group.ts";
+import { type GivenByClient, ProcessGroup } from "./process_group.ts";
 import type { CommandRule } from "./rules.ts";
 
 /**
@@ -24,12 +24,10 @@ export const STRAY_OUTPUT_MS = 2000;
 /** How long a client may take for the rest of the output when its command has ended, in milliseconds. */
 export const REST_OUTPUT_MS = 60_000;
 
-/** What {@linkcode RunningCommand} needs. */
-export interface RunOptions {
+/** What {@linkcode RunningCommand} needs; arguments and variables were checked. */
+export interface RunOptions extends GivenByClient {
   readonly call: ServerCall;
   readonly rule: CommandRule;
-  /** Further arguments, which were checked. */
-  readonly args: readonly string[];
   /** From start to end, at most. */
   readonly timeLimitMs: number;
   /** Ends the command when the server shuts down. */
@@ -57,12 +55,12 @@ export class RunningCommand {
    * @throws {TrivetError} `FAILED` when the system cannot start it.
    */
   constructor(options: RunOptions) {
-    const { rule, args, call } = options;
+    const { rule, call } = options;
     this.#options = options;
     // Nobody waits for it before there is something to wait for.
     this.#stopped.promise.catch(() => {});
     try {
-      this.group = ProcessGroup.start(rule, args);
+      this.group = ProcessGroup.start(rule, options);
     } catch (cause) {
       throw new TrivetError("FAILED", `Cannot start command "${rule.name}"`, { cause });
     }

@@ -21,6 +21,7 @@ import type { Session } from "../netdisk/context.ts";
 import { readCommands } from "./read_commands.ts";
 import {
   checkArguments,
+  checkVariables,
   type CommandRule,
   type CommandRules,
   describeRule,
@@ -144,6 +145,7 @@ export class ExecService implements Disposable {
       const request = checkExecRequest("exec.run", call.params);
       facts.command = request.name;
       facts.argv = [request.name, ...request.arguments];
+      if (request.environment !== undefined) facts.environment = request.environment;
       const rule = this.#admit(request, caller);
       facts.argv = [rule.executable, ...rule.fixedArguments, ...request.arguments];
       end = await this.#runCounted({ call, rule, request, facts, user }, own);
@@ -172,6 +174,7 @@ export class ExecService implements Disposable {
       throw new TrivetError("COMMAND_NOT_FOUND", `There is no command ${quoteName(request.name)}`);
     }
     checkArguments(rule, request.arguments);
+    checkVariables(rule, request.environment ?? {});
     if (shutdown.aborted) throw new TrivetError("SHUTTING_DOWN", "The server is shutting down");
     if ((this.#counts.get(rule.name) ?? 0) >= rule.concurrent) {
       const text = `Command "${rule.name}" runs ${rule.concurrent} times already`;
@@ -187,8 +190,9 @@ export class ExecService implements Disposable {
     const { call, rule, request, facts } = attempt;
     const timeLimitMs = Math.min(rule.timeLimitMs, request.timeoutMs ?? Infinity);
     const { shutdown } = this.#options;
-    const args = request.arguments;
-    const running = startCommand({ call, rule, args, timeLimitMs, shutdown }, attempt.user);
+    const { arguments: args, environment: variables = {} } = request;
+    const given = { args, variables };
+    const running = startCommand({ call, rule, ...given, timeLimitMs, shutdown }, attempt.user);
     this.#running.add(running);
     this.#count(rule, 1);
     own.set(call.id, running);

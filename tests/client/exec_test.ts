@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ExecClient } from "../../client/exec.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { CommandEnd } from "../../client/exec/exec_types.ts";
+import { VARIABLE_CHARS_MAX, VARIABLES_MAX } from "../../lib/exec/messages.ts";
 import { COMMAND_SIGNALS } from "../../lib/exec/signals.ts";
 import {
   sealStreamFrame,
@@ -105,6 +106,54 @@ Deno.test("a command has its fixed arguments, folder and environment, and nothin
   const second = await run(client, "pwd");
   assertEquals(second.stdout, `${await Deno.realPath(world.folder)}\n<a b><$(id)><>`);
 });
+
+Deno.test("a command has the variables that its rule takes from clients, and no others", async () => {
+  await using world = await ExecWorld.start(`
+    [commands.env]
+    executable = "/usr/bin/env"
+    users = ["ann"]
+    environment = { DEPLOY_STAGE = "production" }
+    client-environment = ["LANG", "DEPLOY_*"]
+    [commands.bare]
+    executable = "/usr/bin/env"
+    users = ["ann"]
+  `);
+  const client = await world.client();
+  const environment = { LANG: "C", DEPLOY_WHO: "a=b $(id); c" };
+  assertEquals((await client.list())[0]?.variables, ["LANG", "DEPLOY_*"]);
+  const { stdout } = await run(client, "env", [], { environment });
+  const lines = ["DEPLOY_STAGE=production", "DEPLOY_WHO=a=b $(id); c", "LANG=C"];
+  assertEquals(stdout.trim().split("\n").toSorted(), lines);
+  const refused: [code: string, environment: Record<string, string>][] = [
+    ["ARGUMENT_REFUSED", { DEPLOY_STAGE: "test" }],
+    ["ARGUMENT_REFUSED", { LANGUAGE: "de" }],
+    ["ARGUMENT_REFUSED", { LANG: "C", LD_PRELOAD: "/tmp/x.so" }],
+    ["ARGUMENT_REFUSED", { LANG: "a\nb" }],
+    ["ARGUMENT_REFUSED", { LANG: "a\0b" }],
+    ["ARGUMENT_REFUSED", { LANG: "\ud800" }],
+    ["INVALID_REQUEST", { "": "x" }],
+    ["INVALID_REQUEST", { "A B": "x" }],
+    ["INVALID_REQUEST", { "LANG=C": "x" }],
+    ["INVALID_REQUEST", { LANG: "x".repeat(VARIABLE_CHARS_MAX + 1) }],
+    ["INVALID_REQUEST", variables(VARIABLES_MAX + 1)],
+  ];
+  for (const [code, environment] of refused) {
+    assertEquals(await codeOf(client.start("env", [], { environment })), code);
+  }
+  assertEquals(await codeOf(client.start("bare", [], { environment })), "ARGUMENT_REFUSED");
+  const most = { LANG: "x".repeat(VARIABLE_CHARS_MAX) };
+  assertEquals((await run(client, "env", [], { environment: most })).code, 0);
+  const many = await run(client, "env", [], { environment: variables(VARIABLES_MAX) });
+  assertEquals(many.stdout.trim().split("\n").length, VARIABLES_MAX + 1);
+  const attempts = await world.attempts();
+  assertEquals(attempts[0]?.environment, environment);
+  assertEquals(attempts.filter(({ result }) => result === "OK").length, 3);
+});
+
+/** As many variables that the rule takes. */
+function variables(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`DEPLOY_${index}`, "x"]));
+}
 
 Deno.test(
   "a command runs as the user that its rule names",

@@ -29,6 +29,11 @@ arguments = ["<%s>"]
 parameters = [{ name = "WORD", pattern = ".*", allow-hyphen = true, repeat = 9, optional = true }]
 users = ["*"]
 
+[commands.env]
+executable = "/usr/bin/env"
+users = ["ann"]
+client-environment = ["LANG", "DEPLOY_*"]
+
 [commands.yes]
 executable = "/usr/bin/yes"
 users = ["ann"]
@@ -71,7 +76,7 @@ Deno.test("trivet exec runs listed commands with their streams and exit codes", 
   const { ann } = await startExec(world);
   const list = await ann.ok(["exec", "--list"]);
   assertMatch(list, /^sh +SCRIPT +yes +10m +4G +Run a script$/m);
-  assertEquals((await ann.json(["exec", "--list"])).commands.length, 3);
+  assertEquals((await ann.json(["exec", "--list"])).commands.length, 4);
 
   const both = await ann.run(["exec", "sh", "cat; echo err >&2; exit 42"], { stdin: "in\n" });
   assertEquals(both, { code: 42, stdout: "in\n", stderr: "err\n" });
@@ -80,6 +85,11 @@ Deno.test("trivet exec runs listed commands with their streams and exit codes", 
   assertEquals(
     await ann.ok(["exec", "args", ...words]),
     words.map((word) => `<${word}>`).join(""),
+  );
+  const given = ["--env", "LANG=C", "--env", "DEPLOY_TO=a=b,c"];
+  assertEquals(
+    (await ann.ok(["exec", ...given, "env"])).split("\n").toSorted(),
+    ["", "DEPLOY_TO=a=b,c", "LANG=C"],
   );
   assertEquals(await ann.ok(["exec", "--", "args", "--", "-q"]), "<--><-q>");
 
@@ -109,6 +119,7 @@ Deno.test("trivet exec ends with 255 for what is refused or cut short", async ()
   for (
     const [words, text] of [
       [["none"], 'There is no command "none"'],
+      [["--env", "LD_PRELOAD=x", "env"], 'Command "env" does not take the variable "LD_PRELOAD"'],
       [["yes", "x"], 'Command "yes" takes at most 0 further arguments'],
       [["yes"], 'Command "yes" wrote more than 1M'],
     ] as const
@@ -121,6 +132,7 @@ Deno.test("trivet exec ends with 255 for what is refused or cut short", async ()
   assertEquals([late.code, late.stdout], [255, "out\n"]);
   assertStringIncludes(late.stderr, "ran for longer than 200ms");
   assertEquals((await ann.run(["exec"])).code, 2);
+  assertEquals((await ann.run(["exec", "--env", "LANG", "env"])).code, 2);
   assertEquals((await ann.run(["exec", "--list", "sh"])).code, 2);
 
   const process = ann.spawn(["exec", "sh", "echo ready; exec sleep 60"]);

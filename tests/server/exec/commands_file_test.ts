@@ -32,6 +32,7 @@ Deno.test("parseCommands() fills in the careful defaults", () => {
     users: new Set(["ann"]),
     directory: "/",
     environment: {},
+    clientEnvironment: [],
     stdin: false,
     timeLimitMs: 60_000,
     outputLimitBytes: 10 * 1024 ** 2,
