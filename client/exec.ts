@@ -11,10 +11,13 @@ import type { ByteReader } from "../lib/transfer/source.ts";
 import { type ConnectOptions, connectorFor } from "./connect_options.ts";
 import type { CommandRequest, ListedCommand } from "./exec/exec_types.ts";
 import { RemoteCommand } from "./exec/remote_command.ts";
-import { openSession, type Session } from "./session.ts";
+import { type Credentials, type KeyCredentials, openSession, type Session } from "./session.ts";
 
 /** Options of {@linkcode ExecClient.connect}. */
-export type ExecClientOptions = ConnectOptions;
+export interface ExecClientOptions extends Omit<ConnectOptions, "credentials"> {
+  /** A token, a name and a password, or that `machineKey` is all. */
+  readonly credentials: Credentials | KeyCredentials;
+}
 
 /** Options of {@linkcode ExecClient.start}. */
 export interface ExecOptions {
@@ -36,7 +39,7 @@ export interface ExecOptions {
 export class ExecClient implements AsyncDisposable {
   /** The server's address. */
   readonly server: string;
-  /** Who is logged in. */
+  /** Who is logged in; `key:NAME` for a machine key with no account. */
   readonly user: string;
   readonly #rpc: RpcClient;
 

@@ -7,7 +7,7 @@
 import { exactBytes, exactDuration } from "../../lib/term/exact.ts";
 import { renderTable } from "../../lib/term/table.ts";
 import { ExecClient } from "../exec.ts";
-import { findConnection } from "./access.ts";
+import { findExecConnection } from "./access.ts";
 import type { ClientContext } from "./context.ts";
 
 const COLUMNS = ["NAME", "ARGUMENTS", "VARIABLES", "STDIN", "TIME", "OUTPUT", "WHAT IT DOES"]
@@ -15,7 +15,7 @@ const COLUMNS = ["NAME", "ARGUMENTS", "VARIABLES", "STDIN", "TIME", "OUTPUT", "W
 
 /** Lists the commands that the account may run. */
 export async function listCommands(context: ClientContext): Promise<void> {
-  await using client = await ExecClient.connect(await findConnection(context));
+  await using client = await ExecClient.connect(await findExecConnection(context));
   const commands = await client.list(context.signal);
   const rows = commands.map((command) => [
     command.name,

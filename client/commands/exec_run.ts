@@ -12,7 +12,7 @@ import type { ByteWriter } from "../../lib/transfer/sink.ts";
 import { ExecClient } from "../exec.ts";
 import type { CommandEnd } from "../exec/exec_types.ts";
 import type { RemoteCommand } from "../exec/remote_command.ts";
-import { findConnection } from "./access.ts";
+import { findExecConnection } from "./access.ts";
 import type { ClientContext } from "./context.ts";
 
 /** Most bytes of output that a JSON document takes. */
@@ -40,7 +40,7 @@ export async function runCommand(context: ClientContext, call: ExecCall): Promis
   const { output } = context;
   const outputs = output.isJson ? collectOutputs() : passOutputs(context);
   try {
-    await using client = await ExecClient.connect(await findConnection(context));
+    await using client = await ExecClient.connect(await findExecConnection(context));
     const { name, args, environment, timeoutMs } = call;
     const command = await client.start(name, args, {
       stdin: context.stdin,

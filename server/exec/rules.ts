@@ -41,6 +41,8 @@ export interface CommandRule {
   readonly parameters: readonly ParameterRule[];
   /** Accounts that may run it; `*` is every one. */
   readonly users: ReadonlySet<string>;
+  /** Names of machine keys whose connections may run it, whoever is logged in. */
+  readonly keys: ReadonlySet<string>;
   /** Its working directory. */
   readonly directory: string;
   /** Its environment. */
@@ -61,9 +63,24 @@ export interface CommandRule {
 /** The commands by name. */
 export type CommandRules = ReadonlyMap<string, CommandRule>;
 
-/** Whether an account may run a command. */
-export function mayRun({ users }: Pick<CommandRule, "users">, user: string): boolean {
-  return users.has("*") || users.has(user);
+/** Who asks for a command. */
+export interface Asking {
+  /** The account that is logged in; `byKeyAlone` says that it is none. */
+  readonly user: string;
+  /** Name of the machine key that admitted the connection. */
+  readonly keyName?: string;
+  /** The key itself is logged in. */
+  readonly byKeyAlone?: true;
+}
+
+/** Whether somebody may run a command: by account, or by the machine key of the connection. */
+export function mayRun(
+  { users, keys }: Pick<CommandRule, "users" | "keys">,
+  { user, keyName, byKeyAlone }: Asking,
+): boolean {
+  if (keyName !== undefined && keys.has(keyName)) return true;
+  // Every account, but no key: that must be named.
+  return byKeyAlone !== true && (users.has("*") || users.has(user));
 }
 
 /**

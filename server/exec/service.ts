@@ -48,7 +48,10 @@ export interface ExecServiceOptions {
 
 /** Who is connected. */
 export interface ExecCaller {
-  readonly session: Pick<Session, "user" | "scope" | "pathPrefix">;
+  readonly session: Pick<
+    Session,
+    "user" | "scope" | "pathPrefix" | "keyId" | "keyName" | "byKeyAlone"
+  >;
   /** The address it comes from. */
   readonly source: string;
 }
@@ -115,7 +118,7 @@ export class ExecService implements Disposable {
 
   #list({ session }: ExecCaller): ExecResponse<"exec.list"> {
     if (!isWhole(session)) return { commands: [] };
-    const allowed = this.#options.rules.values().filter((rule) => mayRun(rule, session.user));
+    const allowed = this.#options.rules.values().filter((rule) => mayRun(rule, session));
     return { commands: [...allowed.map(describeRule)] };
   }
 
@@ -133,9 +136,9 @@ export class ExecService implements Disposable {
 
   /** Runs a command, and writes the attempt down before its end is told. */
   async #run(call: ServerCall, caller: ExecCaller, own: OwnCommands): Promise<void> {
-    const { session: { user }, source } = caller;
+    const { session: { user, keyId }, source } = caller;
     const startedMs = performance.now();
-    const facts: AttemptFacts = {};
+    const facts: AttemptFacts = keyId === undefined ? {} : { key: keyId };
     const note = (error: unknown) => {
       const durationMs = performance.now() - startedMs;
       this.#options.audit.note({ method: call.method, user, source, error, durationMs, facts });
@@ -170,7 +173,7 @@ export class ExecService implements Disposable {
     const { rules, shutdown } = this.#options;
     const rule = rules.get(request.name);
     // What is not for this account and what is not there are told apart by nobody.
-    if (rule === undefined || !mayRun(rule, session.user)) {
+    if (rule === undefined || !mayRun(rule, session)) {
       throw new TrivetError("COMMAND_NOT_FOUND", `There is no command ${quoteName(request.name)}`);
     }
     checkArguments(rule, request.arguments);

@@ -2,9 +2,12 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "node:path/posix";
 import { processesWith } from "../client/exec_testing.ts";
 import {
+  FROM_SOURCE,
   memoryOf,
   PASSWORD,
   type Person,
+  type Programs,
+  ROOT,
   type ServerProcess,
   sha256Of,
   until,
@@ -28,6 +31,7 @@ executable = "/usr/bin/printf"
 arguments = ["<%s>"]
 parameters = [{ name = "WORD", pattern = ".*", allow-hyphen = true, repeat = 9, optional = true }]
 users = ["*"]
+keys = ["ci"]
 
 [commands.env]
 executable = "/usr/bin/env"
@@ -40,13 +44,17 @@ users = ["ann"]
 output-limit = "1M"
 `;
 
+async function serveExec(world: World, options: readonly string[] = []): Promise<ServerProcess> {
+  const commands = join(world.folder, "commands.toml");
+  await Deno.writeTextFile(commands, COMMANDS, { mode: 0o600 });
+  return await world.serve(["--commands", commands, ...options, "netdisk", "exec"]);
+}
+
 async function startExec(
   world: World,
   options: readonly string[] = [],
 ): Promise<{ server: ServerProcess; ann: Person }> {
-  const commands = join(world.folder, "commands.toml");
-  await Deno.writeTextFile(commands, COMMANDS, { mode: 0o600 });
-  const server = await world.serve(["--commands", commands, ...options, "netdisk", "exec"]);
+  const server = await serveExec(world, options);
   const ann = await world.person("ann", server);
   await ann.register("ann");
   return { server, ann };
@@ -278,4 +286,46 @@ Deno.test("trivetd serves no commands unless it is told to, and keeps a chain of
   const broken = await trivetd(["audit", "verify", log]);
   assertEquals(broken.code, 6);
   assertStringIncludes(broken.stderr, `${log}:2`);
+});
+
+Deno.test("a machine runs its commands by the file of its key, with no account", async () => {
+  await using world = await World.create();
+  const server = await serveExec(world, ["--require-key"]);
+  const admin = world.administrator();
+  const ci = await world.person("ci", server);
+  const file = ci.path("ci.key");
+  const giveKey = async (name: string) => {
+    const text = await admin.ok(["--quiet", "key", "add", name, "--services", "exec"]);
+    await Deno.writeTextFile(file, text, { mode: 0o600 });
+  };
+  await giveKey("other");
+  const exec = (...words: string[]) => ci.run(["--key-file", file, "exec", ...words]);
+  assertStringIncludes((await exec("args", "x")).stderr, 'There is no command "args"');
+  await giveKey("ci");
+  assertEquals(await exec("args", "x"), { code: 0, stdout: "<x>", stderr: "" });
+  assertMatch((await exec("--list")).stdout, /^NAME.*\nargs [^\n]*\n$/);
+  assertEquals((await ci.run(["exec", "args", "x"])).code, 255, "without the key");
+  await admin.ok(["key", "revoke", "ci"]);
+  assertEquals((await exec("args", "x")).code, 255);
+  const log = await Deno.readTextFile(join(world.data, "log", "audit.jsonl"));
+  const results = log.trim().split("\n").map((line) => JSON.parse(line))
+    .filter(({ method }) => method === "exec.run")
+    .map(({ user, result }) => [user, result]);
+  assertEquals(results, [["key:other", "COMMAND_NOT_FOUND"], ["key:ci", "OK"]]);
+});
+
+Deno.test("a server that serves no commands may start no program at all", async () => {
+  const [deno = "", run = "", ...words] = FROM_SOURCE.trivetd;
+  const trivetd = [deno, run, `--preload=${join(ROOT, "tests/e2e/try_to_run.ts")}`, ...words];
+  const programs: Programs = { ...FROM_SOURCE, trivetd };
+  await using world = await World.create(programs);
+  const netdisk = await world.serve(["netdisk", "chat", "time"]);
+  assertStringIncludes(
+    (await netdisk.stop()).stderr,
+    "This server may not run programs: NotCapable",
+  );
+  const commands = join(world.folder, "commands.toml");
+  await Deno.writeTextFile(commands, COMMANDS, { mode: 0o600 });
+  const exec = await world.serve(["--commands", commands, "exec"]);
+  assertStringIncludes((await exec.stop()).stderr, "This server may run programs");
 });
