@@ -73,7 +73,9 @@ export async function runCommand(context: ClientContext, call: ExecCall): Promis
 function exitCodeOf({ code, signal }: CommandEnd): number {
   if (code !== null) return code;
   const numbers: Readonly<Record<string, number>> = constants.signals;
-  return EXIT_SIGNAL + (numbers[signal ?? ""] ?? 0);
+  // One without a name has its number there.
+  const [, number] = /^SIG(\d{1,2})$/.exec(signal ?? "") ?? [];
+  return EXIT_SIGNAL + (numbers[signal ?? ""] ?? Number(number ?? 0));
 }
 
 /** Where the outputs go. */

@@ -133,15 +133,14 @@ export class RunningCommand {
 
   async #run(started: ExecResponse<"exec.run">): Promise<CommandEnd> {
     await this.#options.call.respond(started);
-    const { code, signal } = await this.group.leader.status;
+    const end = await this.group.leaderEnded();
     const durationMs = performance.now() - this.#startedMs;
     this.#limit(REST_OUTPUT_MS, "has ended, and nobody took the rest of its output");
     // What it has left in the background goes too: nothing outlives its command.
     await this.group.end();
     await Promise.all([this.#drain(this.#stdout), this.#drain(this.#stderr)]);
     return {
-      code: signal === null ? code : null,
-      signal,
+      ...end,
       stdoutBytes: this.#stdout.window.sentBytes,
       stderrBytes: this.#stderr.window.sentBytes,
       durationMs,
@@ -167,7 +166,7 @@ export class RunningCommand {
     this.#stdout.cancel();
     this.#stderr.cancel();
     // Killed, it is gone in no time; until then it counts.
-    await this.group.leader.status;
+    await this.group.leaderEnded();
   }
 
   /** Stops it after a while, in place of an earlier limit. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { constants } from "node:os";
 import type { ExecClient } from "../../client/exec.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { CommandEnd } from "../../client/exec/exec_types.ts";
@@ -53,6 +54,36 @@ Deno.test("RemoteCommand.signal() sends each signal, and the end names it", asyn
     await command.signal(signal);
     assertEquals(endOf(await command.ended), [null, signal]);
     assertEquals(await codeOf(command.signal(signal)), "COMMAND_NOT_FOUND");
+  }
+});
+
+Deno.test("ExecClient.start() reports every signal that ends a program", async () => {
+  await using world = await ExecWorld.start(SHELL);
+  const client = await world.client();
+  // Those that stop a program, go on with it, or do nothing by default are no end of it.
+  const others = ["SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG"];
+  const names = Object.entries(constants.signals)
+    .filter(([name]) => ![...others, "SIGWINCH", "SIGINFO"].includes(name));
+  // Several names may stand for one signal.
+  const known = Map.groupBy(names, ([, number]) => number);
+  const scriptOf = (number: number) => [`ulimit -c 0; kill -${number} $$; sleep 9`];
+  for (const [number, entries] of known) {
+    const [code, signal] = endOf(await run(client, "sh", scriptOf(number)));
+    assertEquals([code, entries.some(([name]) => name === signal)], [null, true], `${signal}`);
+  }
+  assert(known.size > 15);
+});
+
+Deno.test("ExecClient.start() reports a real-time signal by its number", {
+  ignore: Deno.build.os !== "linux",
+  // Deno rejects the status of such a process, and keeps its entry.
+  sanitizeResources: false,
+}, async () => {
+  await using world = await ExecWorld.start(SHELL);
+  const client = await world.client();
+  for (const number of [34, 64]) {
+    const end = await run(client, "sh", [`kill -${number} $$; sleep 9`]);
+    assertEquals(endOf(end), [null, `SIG${number}`]);
   }
 });
 

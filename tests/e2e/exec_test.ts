@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path/posix";
+import { JSON_OUTPUT_MAX_BYTES } from "../../client/commands/exec_run.ts";
 import { processesWith } from "../client/exec_testing.ts";
 import {
   FROM_SOURCE,
@@ -32,6 +33,11 @@ arguments = ["<%s>"]
 parameters = [{ name = "WORD", pattern = ".*", allow-hyphen = true, repeat = 9, optional = true }]
 users = ["*"]
 keys = ["ci"]
+
+[commands.flood]
+executable = "/usr/bin/yes"
+users = ["ann"]
+output-limit = "512M"
 
 [commands.env]
 executable = "/usr/bin/env"
@@ -84,11 +90,14 @@ Deno.test("trivet exec runs listed commands with their streams and exit codes", 
   const { ann } = await startExec(world);
   const list = await ann.ok(["exec", "--list"]);
   assertMatch(list, /^sh +SCRIPT +yes +10m +4G +Run a script$/m);
-  assertEquals((await ann.json(["exec", "--list"])).commands.length, 4);
+  assertEquals((await ann.json(["exec", "--list"])).commands.length, 5);
 
   const both = await ann.run(["exec", "sh", "cat; echo err >&2; exit 42"], { stdin: "in\n" });
   assertEquals(both, { code: 42, stdout: "in\n", stderr: "err\n" });
-  assertEquals((await ann.run(["exec", "sh", "kill -USR2 $$"])).code, 128 + 12);
+  for (const number of [2, 9, 12, 15, 34]) {
+    const { code } = await ann.run(["exec", "sh", `kill -${number} $$; sleep 9`]);
+    assertEquals(code, 128 + number);
+  }
   const words = ["-x", "--json", "--", "--help", "a b", "$(id)", "; id"];
   assertEquals(
     await ann.ok(["exec", "args", ...words]),
@@ -232,6 +241,41 @@ Deno.test("1 GiB goes through a command and back, byte by byte, with flat memory
   const grown = await server.peakMemoryBytes() - before;
   const limit = 256 * 1024 ** 2;
   assert(grown < limit && client > 0 && client < 2 * limit, `${grown} ${client}`);
+});
+
+Deno.test("yes ends at its output limit, with flat memory on both sides", async () => {
+  await using world = await World.create();
+  const { server, ann } = await startExec(world);
+  const before = await memoryOf(server.pid, "VmRSS");
+  const process = ann.spawn(["exec", "flood"]);
+  let bytes = 0;
+  let client = 0;
+  let next = 0;
+  for await (const piece of process.stdout) {
+    bytes += piece.length;
+    if (bytes < next) continue;
+    next = bytes + 32 * 1024 ** 2;
+    client = Math.max(client, await memoryOf(process.pid, "VmHWM"));
+  }
+  assertEquals(bytes, 512 * 1024 ** 2);
+  assertStringIncludes(
+    await new Response(process.stderr).text(),
+    'Command "flood" wrote more than 512M',
+  );
+  assertEquals((await process.status).code, 255);
+  const grown = await server.peakMemoryBytes() - before;
+  assert(grown < 128 * 1024 ** 2 && client < 256 * 1024 ** 2, `${grown} ${client}`);
+});
+
+Deno.test("trivet exec --json takes as much output as its limit and not a byte more", async () => {
+  await using world = await World.create();
+  const { ann } = await startExec(world);
+  const write = (bytes: number) => `head -c ${bytes} /dev/zero | tr '\\0' a`;
+  const most = await ann.json(["exec", "sh", write(JSON_OUTPUT_MAX_BYTES)]);
+  assertEquals(most.stdout.length, JSON_OUTPUT_MAX_BYTES);
+  const more = await ann.run(["--json", "exec", "sh", write(JSON_OUTPUT_MAX_BYTES + 1)]);
+  assertEquals([more.code, more.stdout], [255, ""]);
+  assertStringIncludes(more.stderr, "leave out --json");
 });
 
 Deno.test("trivetd serves no commands unless it is told to, and keeps a chain of attempts", async () => {

@@ -1,7 +1,13 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { TrivetError } from "../../../lib/errors.ts";
-import { COMMANDS_MAX, parseCommands } from "../../../server/exec/commands_file.ts";
-import { readPattern } from "../../../server/exec/pattern.ts";
+import { ARGUMENTS_MAX } from "../../../lib/exec/messages.ts";
+import {
+  COMMANDS_MAX,
+  CONCURRENT_MAX,
+  parseCommands,
+  TIME_LIMIT_MAX_MS,
+} from "../../../server/exec/commands_file.ts";
+import { PATTERN_CHARS_MAX, PATTERN_WIDE_MAX, readPattern } from "../../../server/exec/pattern.ts";
 import {
   type Asking,
   checkArguments,
@@ -108,6 +114,19 @@ Deno.test("parseCommands() takes as many commands as the limit and not one more"
     ).join("");
   assertEquals(parseCommands(file(COMMANDS_MAX), "c.toml").size, COMMANDS_MAX);
   refusalOf(() => parseCommands(file(COMMANDS_MAX + 1), "c.toml"));
+});
+
+Deno.test("parseCommands() takes what each limit still allows", () => {
+  assertEquals(ruleOf(`time-limit = "7d"`).timeLimitMs, TIME_LIMIT_MAX_MS);
+  assertEquals(ruleOf(`time-limit = "1ms"`).timeLimitMs, 1);
+  assertEquals(ruleOf(`concurrent = ${CONCURRENT_MAX}`).concurrent, CONCURRENT_MAX);
+  const parameter = (repeat: number) =>
+    `parameters = [{ name = "A", pattern = "a", repeat = ${repeat} }]`;
+  assertEquals(ruleOf(parameter(ARGUMENTS_MAX)).parameters[0]?.repeat, ARGUMENTS_MAX);
+  refusalOf(() => ruleOf(parameter(ARGUMENTS_MAX + 1)));
+  for (const source of ["a".repeat(PATTERN_CHARS_MAX), "a*".repeat(PATTERN_WIDE_MAX)]) {
+    assertEquals(readPattern(source) instanceof RegExp, true);
+  }
 });
 
 Deno.test("mayRun() knows the accounts and keys that are named, and every account", () => {
