@@ -11,17 +11,30 @@ import { Daemon, findProgram, freePort, outputOf, run } from "./processes.ts";
 /** Where sshd wants an empty folder when it is started by root. */
 const PRIVILEGE_FOLDER = "/run/sshd";
 
+/** A server of our own, and how to reach it. */
+export interface SshServer {
+  readonly daemon: Daemon;
+  /** A folder for what is copied, and for the keys. */
+  readonly home: string;
+  readonly port: number;
+  /** The programs. */
+  readonly scp: string;
+  readonly ssh: string;
+  /** For both: whom to trust, and who logs in. */
+  readonly options: readonly string[];
+}
+
 /**
  * Starts the server.
  *
  * @param stack Ends it and removes what it made.
  * @param folder A folder of the bench; uploads go to `ssh/` in it.
- * @returns The contender, or why there is none.
+ * @returns The server, or why there is none.
  */
-export async function startSsh(
+export async function startSshd(
   stack: AsyncDisposableStack,
   folder: string,
-): Promise<Contender | string> {
+): Promise<SshServer | string> {
   const [sshd, scp, ssh, keygen] = await Promise.all(
     ["sshd", "scp", "ssh", "ssh-keygen"].map(findProgram),
   );
@@ -62,6 +75,23 @@ export async function startSsh(
     `UserKnownHostsFile=${home}/known_hosts`,
   ];
   options.push("-o", "BatchMode=yes", "-o", "LogLevel=ERROR");
+  return { daemon, home, port, scp, ssh, options };
+}
+
+/**
+ * Starts the server, for copies.
+ *
+ * @param stack Ends it and removes what it made.
+ * @param folder A folder of the bench.
+ * @returns The contender, or why there is none.
+ */
+export async function startSsh(
+  stack: AsyncDisposableStack,
+  folder: string,
+): Promise<Contender | string> {
+  const server = await startSshd(stack, folder);
+  if (typeof server === "string") return server;
+  const { daemon, home, port, scp, ssh, options } = server;
   return {
     name: "scp",
     syncs: false,
