@@ -166,5 +166,9 @@ class Streams {
       // The call may have ended; then nobody needs to know.
       if (total !== null) await call.send(encodeTaken(call.id, stream, total)).catch(() => {});
     }
+    // The same for the end of a stream: the command's own end comes right behind it.
+    if (!this.#isEnded) {
+      call.send(encodeTaken(call.id, stream, inbox.receivedBytes)).catch(() => {});
+    }
   }
 }
