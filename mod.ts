@@ -62,7 +62,12 @@ export type { TreeOptions, TreeProgress, TreeResult } from "./client/tree/tree_t
 export type { ConnectOptions } from "./client/connect_options.ts";
 export type { LeftOut, LeftOutKind } from "./client/tree/left_out.ts";
 export type { SyncChange, SyncResult, SyncTreesOptions } from "./client/tree/sync_types.ts";
-export type { Credentials, PasswordCredentials, TokenCredentials } from "./client/session.ts";
+export type {
+  Credentials,
+  KeyCredentials,
+  PasswordCredentials,
+  TokenCredentials,
+} from "./client/session.ts";
 export {
   FileTrustStore,
   type KnownTrust,

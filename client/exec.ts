@@ -11,10 +11,13 @@ import type { ByteReader } from "../lib/transfer/source.ts";
 import { type ConnectOptions, connectorFor } from "./connect_options.ts";
 import type { CommandRequest, ListedCommand } from "./exec/exec_types.ts";
 import { RemoteCommand } from "./exec/remote_command.ts";
-import { openSession, type Session } from "./session.ts";
+import { type Credentials, type KeyCredentials, openSession, type Session } from "./session.ts";
 
 /** Options of {@linkcode ExecClient.connect}. */
-export type ExecClientOptions = ConnectOptions;
+export interface ExecClientOptions extends Omit<ConnectOptions, "credentials"> {
+  /** A token, a name and a password, or that `machineKey` is all. */
+  readonly credentials: Credentials | KeyCredentials;
+}
 
 /** Options of {@linkcode ExecClient.start}. */
 export interface ExecOptions {
@@ -24,6 +27,8 @@ export interface ExecOptions {
   readonly stdout?: ByteWriter;
   /** The same for stderr. */
   readonly stderr?: ByteWriter;
+  /** Variables to set for the command, if it takes them from clients. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Ends the command after so many milliseconds, if its own time limit is not shorter. */
   readonly timeoutMs?: number;
   /** Ends the command. */
@@ -34,7 +39,7 @@ export interface ExecOptions {
 export class ExecClient implements AsyncDisposable {
   /** The server's address. */
   readonly server: string;
-  /** Who is logged in. */
+  /** Who is logged in; `key:NAME` for a machine key with no account. */
   readonly user: string;
   readonly #rpc: RpcClient;
 
@@ -77,10 +82,11 @@ export class ExecClient implements AsyncDisposable {
     args: readonly string[] = [],
     options: ExecOptions = {},
   ): Promise<RemoteCommand> {
-    const { timeoutMs } = options;
+    const { timeoutMs, environment } = options;
     const request: CommandRequest = {
       name,
       arguments: [...args],
+      ...(environment === undefined ? {} : { environment: { ...environment } }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     };
     return await RemoteCommand.start(this.#rpc, request, options);

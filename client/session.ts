@@ -30,6 +30,12 @@ export interface TokenCredentials {
   readonly token: string;
 }
 
+/** How a machine runs commands with no account: its key, which the options name, is all that there is. */
+export interface KeyCredentials {
+  /** The server takes it for remote commands only. */
+  readonly byKeyAlone: true;
+}
+
 /** See {@linkcode PasswordCredentials} and {@linkcode TokenCredentials}. */
 export type Credentials = PasswordCredentials | TokenCredentials;
 
@@ -53,30 +59,28 @@ type Authenticated = Extract<AuthResponse, { step: "authenticated" }>;
  * Connects and logs in.
  *
  * @param connector The server.
- * @param credentials A password, which is exchanged for a token, or a token.
+ * @param credentials A password, which is exchanged for a token; a token; or the connector's machine key.
  * @param signal Gives up.
  * @throws {TrivetError} `AUTH_FAILED`, `AUTH_THROTTLED`, `TOKEN_INVALID`, `SERVER_NOT_PROVEN`, or
  * what connecting throws.
  */
 export async function openSession(
   connector: Connector,
-  credentials: Credentials,
+  credentials: Credentials | KeyCredentials,
   signal?: AbortSignal,
 ): Promise<Session> {
   const greeted = await connector.open(signal);
   const { link, welcome } = greeted;
   try {
-    const binding = "token" in credentials
-      ? undefined
-      : greeted.certificateSha256 ?? await connector.askCertificate(signal);
-    const login = await underDeadline(
-      link,
-      () =>
-        "token" in credentials
-          ? loginByToken(link, credentials.token)
-          : loginByPassword(greeted, credentials, binding),
-      { signal },
-    );
+    const binding = "password" in credentials
+      ? greeted.certificateSha256 ?? await connector.askCertificate(signal)
+      : undefined;
+    const logIn = () => {
+      if ("token" in credentials) return loginByToken(link, credentials.token);
+      if ("password" in credentials) return loginByPassword(greeted, credentials, binding);
+      return askStep(link, { step: "machine-key-login" }, "authenticated");
+    };
+    const login = await underDeadline(link, logIn, { signal });
     link.setPayloadMaxBytes(Math.min(welcome.payloadMaxBytes, FRAME_PAYLOAD_MAX_BYTES));
     const requestsInFlightMax = Math.min(welcome.requestsInFlightMax, REQUESTS_IN_FLIGHT_MAX);
     const rpc = RpcClient.start(link, { requestsInFlightMax });

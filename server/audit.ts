@@ -67,6 +67,8 @@ export interface AuditFacts {
   readonly command?: string;
   /** What was run; of a request that named no command of the account, what it asked for. */
   readonly argv?: readonly string[];
+  /** Variables that the client asked to set for it. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Exit code of a remote command; `null` after a signal. */
   readonly exit_code?: number | null;
   /** Name of the signal that ended it. */

@@ -13,6 +13,7 @@ import type { LoginThrottle } from "../lib/auth/throttle.ts";
 import { hashToken, newToken, parseToken } from "../lib/auth/token.ts";
 import { parseVerifier, type Verifier } from "../lib/auth/verifier.ts";
 import { TrivetError } from "../lib/errors.ts";
+import { EXEC_SERVICE } from "../lib/exec/messages.ts";
 import { encodeControl } from "../lib/frame/encode.ts";
 import { FrameType } from "../lib/frame/frame.ts";
 import type { Link } from "../lib/link/link.ts";
@@ -55,7 +56,7 @@ export interface KeyedAuthority extends Authority {
 
 /** One registration, login or exchange of a machine key, for the log. */
 export interface AuthAttempt {
-  readonly kind: "register" | "password" | "token" | "key";
+  readonly kind: "register" | "password" | "token" | "key" | "key-login";
   /** Who it is, or claims to be; `null` when that is not known or no name at all. */
   readonly user: string | null;
   /** Id of the machine key that it names, or that admitted the connection before. */
@@ -83,6 +84,8 @@ export interface Guest {
 /** A guest, and the machine key that has admitted it. */
 interface AdmittedByKey extends Guest {
   readonly keyId?: string;
+  /** Its name, for the service that gives rights to keys. */
+  readonly keyName?: string;
 }
 
 /**
@@ -104,8 +107,10 @@ export async function authenticate(
     switch (request.step) {
       case "machine-key":
         if (steps > 0) throw unexpected(request);
-        guest = { ...guest, keyId: await byKey(authority, guest, request) };
+        guest = { ...guest, ...await byKey(authority, guest, request) };
         break;
+      case "machine-key-login":
+        return await noted({ authority, guest, kind: "key-login" }, () => loginByKey(guest));
       case "register":
         await noted(
           { authority, guest, kind: "register" },
@@ -199,12 +204,12 @@ function isUserName(claimed: string): boolean {
   }
 }
 
-/** Runs the exchange of a machine key; the id of the key. */
+/** Runs the exchange of a machine key; which key it is. */
 async function byKey(
   authority: KeyedAuthority,
   guest: Guest,
   request: Step<"machine-key">,
-): Promise<string> {
+): Promise<Pick<AdmittedByKey, "keyId" | "keyName">> {
   const { link, channelBinding, service, mechanisms } = guest;
   const { keyId } = request;
   // What has not the form of an id may be a secret in the wrong place.
@@ -222,7 +227,33 @@ async function byKey(
         },
       }, request),
   );
-  return keyId;
+  if (service !== EXEC_SERVICE) return { keyId };
+  const keyName = await authority.catalog.keyName(keyId);
+  if (keyName === null) throw new TrivetError("KEY_INVALID", "The machine key was revoked");
+  return { keyId, keyName };
+}
+
+/** Takes a key for a login: it opens no account, so there is but the service that gives rights to keys. */
+async function loginByKey({ link, keyId, keyName }: AdmittedByKey): Promise<Session> {
+  if (keyId === undefined || keyName === undefined) {
+    throw new TrivetError("AUTH_REQUIRED", "A machine key opens no account: log in");
+  }
+  // No account can be called so.
+  const user = `key:${keyName}`;
+  const scope = "full";
+  await answer(link, { step: "authenticated", user, scope });
+  return {
+    user,
+    scope,
+    pathPrefix: [],
+    tokenHash: null,
+    tokenKind: null,
+    tokenExpiresAtMs: null,
+    provenEpoch: null,
+    keyId,
+    keyName,
+    byKeyAlone: true,
+  };
 }
 
 async function register(
@@ -313,8 +344,11 @@ async function lookup(
 }
 
 /** What a session remembers of the machine key that admitted it. */
-function keyOf({ keyId }: AdmittedByKey): { readonly keyId?: string } {
-  return keyId === undefined ? {} : { keyId };
+function keyOf({ keyId, keyName }: AdmittedByKey): Pick<Session, "keyId" | "keyName"> {
+  return {
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(keyName === undefined ? {} : { keyName }),
+  };
 }
 
 async function welcome(

@@ -99,8 +99,10 @@ export class LoginWatch implements AsyncDisposable {
       const asked = [...(mark === this.#mark ? this.#unchecked : this.#watched)]
         .filter(({ login }) => !this.#held.has(login));
       if (asked.length > 0) {
-        const ended = await this.#catalog.endedLogins(asked.map(({ login }) => login));
-        for (const place of ended) this.#end(asked[place], sessionEnded());
+        // A key that logged in by itself has no account whose end could matter.
+        const people = asked.filter(({ login }) => login.byKeyAlone !== true);
+        const ended = await this.#catalog.endedLogins(people.map(({ login }) => login));
+        for (const place of ended) this.#end(people[place], sessionEnded());
         await this.#endByKeys(asked);
       }
       // Only now: what failed is asked again.

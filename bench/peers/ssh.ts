@@ -14,17 +14,31 @@ const FAST_CIPHER = "aes128-gcm@openssh.com";
 /** Where sshd wants an empty folder when it is started by root. */
 const PRIVILEGE_FOLDER = "/run/sshd";
 
+/** A server of our own, and how to reach it. */
+export interface SshServer {
+  readonly daemon: Daemon;
+  /** A folder for what is copied, and for the keys. */
+  readonly home: string;
+  readonly port: number;
+  /** The programs. */
+  readonly scp: string;
+  readonly sftp: string;
+  readonly ssh: string;
+  /** For all: whom to trust, and who logs in. */
+  readonly options: readonly string[];
+}
+
 /**
  * Starts the server.
  *
  * @param stack Ends it and removes what it made.
  * @param folder A folder of the bench; uploads go to `ssh/` in it.
- * @returns The contenders, scp first, or why there are none.
+ * @returns The server, or why there is none.
  */
-export async function startSsh(
+export async function startSshd(
   stack: AsyncDisposableStack,
   folder: string,
-): Promise<Contender[] | string> {
+): Promise<SshServer | string> {
   const [sshd, scp, sftp, ssh, keygen] = await Promise.all(
     ["sshd", "scp", "sftp", "ssh", "ssh-keygen"].map(findProgram),
   );
@@ -67,27 +81,34 @@ export async function startSsh(
     `UserKnownHostsFile=${home}/known_hosts`,
   ];
   options.push("-o", "BatchMode=yes", "-o", "LogLevel=ERROR");
-  const base = { daemon, home, port };
-  const fast = [...options, "-c", FAST_CIPHER];
-  return [
-    scpContender("scp", { ...base, scp, ssh, options }),
-    scpContender("scp aes128-gcm", { ...base, scp, ssh, options: fast }),
-    sftpContender("sftp", { ...base, sftp, options }),
-    sftpContender("sftp aes128-gcm", { ...base, sftp, options: fast }),
-  ];
+  return { daemon, home, port, scp, sftp, ssh, options };
 }
 
-/** What both programs have to know of the server. */
-interface SshServer {
-  readonly daemon: Daemon;
-  readonly home: string;
-  readonly port: number;
-  readonly options: readonly string[];
+/**
+ * Starts the server, for copies.
+ *
+ * @param stack Ends it and removes what it made.
+ * @param folder A folder of the bench; uploads go to `ssh/` in it.
+ * @returns The contenders, scp first, or why there are none.
+ */
+export async function startSsh(
+  stack: AsyncDisposableStack,
+  folder: string,
+): Promise<Contender[] | string> {
+  const server = await startSshd(stack, folder);
+  if (typeof server === "string") return server;
+  const fast = { ...server, options: [...server.options, "-c", FAST_CIPHER] };
+  return [
+    scpContender("scp", server),
+    scpContender("scp aes128-gcm", fast),
+    sftpContender("sftp", server),
+    sftpContender("sftp aes128-gcm", fast),
+  ];
 }
 
 function scpContender(
   name: string,
-  { daemon, home, port, options, scp, ssh }: SshServer & { scp: string; ssh: string },
+  { daemon, home, port, options, scp, ssh }: SshServer,
 ): Contender {
   return {
     name,
@@ -111,7 +132,7 @@ function scpContender(
 
 function sftpContender(
   name: string,
-  { daemon, home, port, options, sftp }: SshServer & { sftp: string },
+  { daemon, home, port, options, sftp }: SshServer,
 ): Contender {
   const batch = (...lines: string[]): Command => ({
     argv: [sftp, "-q", "-b", "-", ...options, "-P", `${port}`, "127.0.0.1"],

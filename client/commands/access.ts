@@ -21,6 +21,7 @@ import {
   readCredential,
 } from "../config.ts";
 import { Connector } from "../connector.ts";
+import type { ExecClientOptions } from "../exec.ts";
 import { NetdiskClient, type NetdiskClientOptions } from "../netdisk.ts";
 import type { Credentials } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
@@ -92,14 +93,34 @@ export async function openClient(context: ClientContext): Promise<NetdiskClient>
 
 /** What every service's client needs to connect: the server, whom to trust, and who logs in. */
 export async function findConnection(context: ClientContext): Promise<ConnectionOptions> {
-  const { globals, signal } = context;
   const access = await findAccess(context);
+  const credentials = await findCredentials(context, access);
+  return { ...await findServer(context, access), credentials };
+}
+
+/** The same for remote commands, which a machine key may run where nobody is logged in. */
+export async function findExecConnection(context: ClientContext): Promise<ExecClientOptions> {
+  const access = await findAccess(context);
+  const server = await findServer(context, access);
+  try {
+    return { ...server, credentials: await findCredentials(context, access) };
+  } catch (error) {
+    const isNobody = error instanceof TrivetError && error.code === "AUTH_REQUIRED";
+    if (!isNobody || server.machineKey === undefined) throw error;
+    return { ...server, credentials: { byKeyAlone: true } };
+  }
+}
+
+async function findServer(
+  context: ClientContext,
+  access: Access,
+): Promise<Omit<ConnectionOptions, "credentials">> {
+  const { globals, signal } = context;
   const { fingerprint } = globals;
   const machineKey = (await readKeyFile(context))?.text;
   return {
     server: access.server,
     plain: access.plain,
-    credentials: await findCredentials(context, access),
     trust: new FileTrustStore(access.files.knownServers),
     signal,
     ...confirmation(context),

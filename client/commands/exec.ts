@@ -5,6 +5,7 @@
  */
 
 import { TrivetError } from "../../lib/errors.ts";
+import { quoteName } from "../../lib/netdisk/path.ts";
 import { defineCommand } from "../../lib/term/command.ts";
 import type { ClientContext } from "./context.ts";
 
@@ -22,6 +23,7 @@ export const execCommand = defineCommand({
   examples: [
     { command: "trivet exec --list", does: "List the commands that the account may run" },
     { command: "trivet exec deploy v1.2.3", does: "Run one" },
+    { command: "trivet exec --env LANG=C report", does: "Set a variable that it takes" },
     { command: "trivet exec restore < backup.sql", does: "Send it a file" },
   ],
   options: {
@@ -29,6 +31,13 @@ export const execCommand = defineCommand({
       kind: "boolean",
       env: "TRIVET_EXEC_LIST",
       help: "List the commands that the account may run",
+    },
+    env: {
+      kind: "string",
+      valueName: "NAME=VALUE",
+      env: "TRIVET_EXEC_ENV",
+      repeat: true,
+      help: "Set a variable for the command, if it takes it from clients",
     },
     timeout: {
       kind: "duration",
@@ -51,6 +60,21 @@ export const execCommand = defineCommand({
       throw new TrivetError("USAGE", "Name a command, or list them with --list");
     }
     const { runCommand } = await import("./exec_run.ts");
-    return await runCommand(context, { name, args: argument, timeoutMs: values.timeout });
+    return await runCommand(context, {
+      name,
+      args: argument,
+      environment: readVariables(values.env),
+      timeoutMs: values.timeout,
+    });
   },
 });
+
+/** The variables behind `--env`; of two with the same name, the last one counts. */
+function readVariables(texts: readonly string[]): Record<string, string> | undefined {
+  if (texts.length === 0) return undefined;
+  return Object.fromEntries(texts.map((text) => {
+    const at = text.indexOf("=");
+    if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+    throw new TrivetError("USAGE", `Option --env needs NAME=VALUE, got ${quoteName(text)}`);
+  }));
+}

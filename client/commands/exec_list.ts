@@ -7,19 +7,20 @@
 import { exactBytes, exactDuration } from "../../lib/term/exact.ts";
 import { renderTable } from "../../lib/term/table.ts";
 import { ExecClient } from "../exec.ts";
-import { findConnection } from "./access.ts";
+import { findExecConnection } from "./access.ts";
 import type { ClientContext } from "./context.ts";
 
-const COLUMNS = ["NAME", "ARGUMENTS", "STDIN", "TIME", "OUTPUT", "WHAT IT DOES"]
+const COLUMNS = ["NAME", "ARGUMENTS", "VARIABLES", "STDIN", "TIME", "OUTPUT", "WHAT IT DOES"]
   .map((title) => ({ title }));
 
 /** Lists the commands that the account may run. */
 export async function listCommands(context: ClientContext): Promise<void> {
-  await using client = await ExecClient.connect(await findConnection(context));
+  await using client = await ExecClient.connect(await findExecConnection(context));
   const commands = await client.list(context.signal);
   const rows = commands.map((command) => [
     command.name,
     command.arguments,
+    command.variables.join(" "),
     command.stdin ? "yes" : "no",
     exactDuration(command.timeLimitMs),
     exactBytes(command.outputLimitBytes),
@@ -30,6 +31,7 @@ export async function listCommands(context: ClientContext): Promise<void> {
     commands: commands.map((command) => ({
       name: command.name,
       arguments: command.arguments,
+      variables: command.variables,
       summary: command.summary,
       stdin: command.stdin,
       time_limit_ms: command.timeLimitMs,

@@ -12,7 +12,7 @@ import type { ByteWriter } from "../../lib/transfer/sink.ts";
 import { ExecClient } from "../exec.ts";
 import type { CommandEnd } from "../exec/exec_types.ts";
 import type { RemoteCommand } from "../exec/remote_command.ts";
-import { findConnection } from "./access.ts";
+import { findExecConnection } from "./access.ts";
 import type { ClientContext } from "./context.ts";
 
 /** Most bytes of output that a JSON document takes. */
@@ -31,6 +31,7 @@ const FURTHER_SIGNALS = ["SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 export interface ExecCall {
   readonly name: string;
   readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>> | undefined;
   readonly timeoutMs: number | undefined;
 }
 
@@ -39,12 +40,13 @@ export async function runCommand(context: ClientContext, call: ExecCall): Promis
   const { output } = context;
   const outputs = output.isJson ? collectOutputs() : passOutputs(context);
   try {
-    await using client = await ExecClient.connect(await findConnection(context));
-    const { name, args, timeoutMs } = call;
+    await using client = await ExecClient.connect(await findExecConnection(context));
+    const { name, args, environment, timeoutMs } = call;
     const command = await client.start(name, args, {
       stdin: context.stdin,
       stdout: outputs.stdout,
       stderr: outputs.stderr,
+      ...(environment === undefined ? {} : { environment }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
     using _signals = passSignals(command, context.signal);
@@ -71,7 +73,9 @@ export async function runCommand(context: ClientContext, call: ExecCall): Promis
 function exitCodeOf({ code, signal }: CommandEnd): number {
   if (code !== null) return code;
   const numbers: Readonly<Record<string, number>> = constants.signals;
-  return EXIT_SIGNAL + (numbers[signal ?? ""] ?? 0);
+  // One without a name has its number there.
+  const [, number] = /^SIG(\d{1,2})$/.exec(signal ?? "") ?? [];
+  return EXIT_SIGNAL + (numbers[signal ?? ""] ?? Number(number ?? 0));
 }
 
 /** Where the outputs go. */

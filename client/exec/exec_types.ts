@@ -26,6 +26,8 @@ export interface ListedCommand {
   readonly summary: string;
   /** Its further arguments, for people: `VERSION [LEVEL]`. */
   readonly arguments: string;
+  /** Variables that may be set for it; with `*` all that begin so. */
+  readonly variables: readonly string[];
   /** Whether it reads stdin. */
   readonly stdin: boolean;
   /** How long it may run, in milliseconds. */
@@ -40,6 +42,8 @@ export interface CommandRequest {
   readonly name: string;
   /** Its further arguments. */
   readonly arguments: string[];
+  /** Variables to set for it. */
+  readonly environment?: Record<string, string>;
   /** A shorter time limit than the command's own. */
   readonly timeoutMs?: number;
 }

@@ -12,14 +12,8 @@ import {
   type ExecRequest,
 } from "../../lib/exec/messages.ts";
 import type { CommandSignal } from "../../lib/exec/signals.ts";
-import {
-  encodeTaken,
-  readStreamRecord,
-  sealStreamFrame,
-  SendWindow,
-  STREAM_DATA_MAX_BYTES,
-  STREAM_FRAME_BYTES_AT,
-} from "../../lib/exec/stream.ts";
+import { recordsRoom, sealRecords } from "../../lib/exec/records.ts";
+import { encodeTaken, readStreamRecord, SendWindow } from "../../lib/exec/stream.ts";
 import type { DataPayload } from "../../lib/frame/decode.ts";
 import type { ClientCall, RpcClient } from "../../lib/rpc/client.ts";
 import { checkHead } from "../../lib/rpc/messages.ts";
@@ -27,6 +21,9 @@ import type { ByteWriter } from "../../lib/transfer/sink.ts";
 import type { ByteReader } from "../../lib/transfer/source.ts";
 import type { ExecOptions } from "../exec.ts";
 import type { CommandEnd, CommandRequest } from "./exec_types.ts";
+
+/** Most bytes of one read of stdin. */
+const READ_BYTES = 128 * 1024;
 
 /** See the module. */
 export class RemoteCommand {
@@ -113,6 +110,8 @@ class Streams {
     { stdout, stderr }: ExecOptions,
   ): Promise<CommandEnd> {
     try {
+      // Carries the acknowledgement of the response, see StreamInbox.take().
+      call.send(encodeTaken(call.id, "stdout", 0)).catch(() => {});
       const outputs = Promise.all([
         this.#receive(call, this.#stdout, { stream: "stdout", writer: stdout }),
         this.#receive(call, this.#stderr, { stream: "stderr", writer: stderr }),
@@ -140,14 +139,13 @@ class Streams {
   async #send(call: ClientCall, reader: ByteReader | undefined): Promise<void> {
     for (;;) {
       await this.#stdin.untilRoom();
-      const size = Math.min(this.#stdin.roomBytes, STREAM_DATA_MAX_BYTES);
-      const frame = new Uint8Array(STREAM_FRAME_BYTES_AT + size);
-      const count = await reader?.read(frame.subarray(STREAM_FRAME_BYTES_AT)) ?? 0;
+      const room = recordsRoom(Math.min(this.#stdin.roomBytes, READ_BYTES));
+      const count = await reader?.read(room) ?? 0;
       if (this.#isEnded) return;
-      const sealed = frame.subarray(0, STREAM_FRAME_BYTES_AT + count);
-      sealStreamFrame(sealed, { id: call.id, stream: "stdin", offset: this.#stdin.sentBytes });
+      const place = { id: call.id, stream: "stdin", offset: this.#stdin.sentBytes } as const;
+      const frames = sealRecords(room.subarray(0, count), place);
       this.#stdin.send(count);
-      await call.send(sealed);
+      await call.send(frames);
       if (count === 0) return;
     }
   }
@@ -167,6 +165,10 @@ class Streams {
       const total = inbox.take(bytes.length);
       // The call may have ended; then nobody needs to know.
       if (total !== null) await call.send(encodeTaken(call.id, stream, total)).catch(() => {});
+    }
+    // The same for the end of a stream: the command's own end comes right behind it.
+    if (!this.#isEnded) {
+      call.send(encodeTaken(call.id, stream, inbox.receivedBytes)).catch(() => {});
     }
   }
 }

@@ -46,6 +46,9 @@ export const MachineKeyStep = v.strictObject({
 /** The client's proof that it holds the machine key. */
 const MachineKeyProofStep = v.strictObject({ step: v.literal("machine-key-proof"), proof: Text });
 
+/** A login by the machine key that has admitted the connection, with no account: for remote commands. */
+const KeyLoginStep = v.strictObject({ step: v.literal("machine-key-login") });
+
 /** What the client sends in AUTH. */
 export const AuthRequest = v.variant("step", [
   RegisterStep,
@@ -54,6 +57,7 @@ export const AuthRequest = v.variant("step", [
   TokenStep,
   MachineKeyStep,
   MachineKeyProofStep,
+  KeyLoginStep,
 ]);
 /** See {@linkcode AuthRequest}. */
 export type AuthRequest = v.InferOutput<typeof AuthRequest>;

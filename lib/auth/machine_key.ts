@@ -23,6 +23,9 @@ export const MACHINE_KEY_ID_BYTES = 9;
 /** Random bytes of a key. */
 export const MACHINE_KEY_SECRET_BYTES = 32;
 
+/** What an administrator may call a key. */
+export const MACHINE_KEY_NAME = /^[a-z0-9][a-z0-9._-]{0,31}$/;
+
 const KEY = /^tvk_([A-Za-z0-9_-]{60})$/;
 const ID = /^[0-9a-f]{18}$/;
 const CHECKED_BYTES = MACHINE_KEY_ID_BYTES + MACHINE_KEY_SECRET_BYTES;

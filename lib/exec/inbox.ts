@@ -10,6 +10,12 @@ import { STREAM_WINDOW_BYTES } from "./stream.ts";
 /** Bytes are kept in blocks of this size, so that many small records cost no more than their bytes. */
 const BLOCK_BYTES = 64 * 1024;
 
+/** A reader that takes no more than this at once keeps up with a sender that writes now and then. */
+const IDLE_MAX_BYTES = 32 * 1024;
+
+/** Behind a full block, the reader is late: then it gets more at once. */
+const LATE_BLOCK_BYTES = 256 * 1024;
+
 /** The reader announces what it has taken in steps of this many bytes. */
 const ANNOUNCE_BYTES = STREAM_WINDOW_BYTES / 8;
 
@@ -76,14 +82,18 @@ export class StreamInbox {
   }
 
   /**
-   * Notes that bytes were passed on.
+   * Notes that bytes were passed on. It is time to tell the sender now and then, and always when
+   * nothing more is here: the message carries the acknowledgement that the sender's system may wait for
+   * before it lets the next few bytes go (Nagle's algorithm, which Deno's TLS cannot turn off), and
+   * that this system would keep back for 40 ms.
    *
    * @param count How many.
    * @returns How many in all, when it is time to tell the sender; else `null`.
    */
   take(count: number): number | null {
     this.#taken += count;
-    if (this.#taken - this.#announced < ANNOUNCE_BYTES) return null;
+    const isIdle = this.#blocks.length === 0 && count < IDLE_MAX_BYTES;
+    if (this.#taken - this.#announced < ANNOUNCE_BYTES && !isIdle) return null;
     this.#announced = this.#taken;
     return this.#taken;
   }
@@ -92,7 +102,8 @@ export class StreamInbox {
     for (let at = 0; at < bytes.length;) {
       let last = this.#blocks.at(-1);
       if (last === undefined || last.length === last.buffer.length) {
-        last = { buffer: new Uint8Array(BLOCK_BYTES), length: 0 };
+        const size = last === undefined ? BLOCK_BYTES : LATE_BLOCK_BYTES;
+        last = { buffer: new Uint8Array(size), length: 0 };
         this.#blocks.push(last);
       }
       const part = bytes.subarray(at, at + last.buffer.length - last.length);

@@ -18,6 +18,15 @@ export const ARGUMENTS_MAX = 64;
 /** Longest argument, in UTF-16 units. */
 export const ARGUMENT_CHARS_MAX = 4096;
 
+/** Most variables of one request. */
+export const VARIABLES_MAX = 64;
+
+/** Longest value of a variable, in UTF-16 units. */
+export const VARIABLE_CHARS_MAX = 4096;
+
+/** Name of a variable of the environment. */
+export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+
 /** What a command is called. */
 export const COMMAND_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
@@ -33,6 +42,16 @@ export const EXEC_REQUESTS = {
     arguments: v.pipe(
       v.array(v.pipe(v.string(), v.maxLength(ARGUMENT_CHARS_MAX))),
       v.maxLength(ARGUMENTS_MAX),
+    ),
+    /** Variables that it gets beside its own. */
+    environment: v.optional(
+      v.pipe(
+        v.record(
+          v.pipe(v.string(), v.regex(VARIABLE_NAME)),
+          v.pipe(v.string(), v.maxLength(VARIABLE_CHARS_MAX)),
+        ),
+        v.check((all) => Object.keys(all).length <= VARIABLES_MAX, "Too many variables"),
+      ),
     ),
     /** A shorter time limit than the command's own. */
     timeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
@@ -51,6 +70,8 @@ const ListedCommand = v.object({
   summary: v.string(),
   /** Its further arguments, for people: `VERSION [LEVEL]`. */
   arguments: v.string(),
+  /** Variables that the client may set; with `*` all that begin so. */
+  variables: v.optional(v.array(v.string()), []),
   stdin: v.boolean(),
   timeLimitMs: Count,
   outputLimitBytes: Count,

@@ -38,7 +38,6 @@ export const execGroup: CommandGroup<CommandContext> = {
 };
 
 function explain(rule: CommandRule): string[] {
-  const users = [...rule.users];
   const environment = Object.entries(rule.environment).map(([name, value]) => `${name}=${value}`);
   const facts: [string, string][] = [
     [
@@ -46,7 +45,7 @@ function explain(rule: CommandRule): string[] {
       [rule.executable, ...rule.fixedArguments].map((word) => JSON.stringify(word)).join(" "),
     ],
     ...takenBy(rule),
-    ["allowed for", users.includes("*") ? "every account" : users.join(", ")],
+    ["allowed for", allowedFor(rule)],
     [
       "as",
       rule.runAs === undefined
@@ -55,6 +54,7 @@ function explain(rule: CommandRule): string[] {
     ],
     ["in", rule.directory],
     ["environment", environment.length === 0 ? "empty" : environment.join(" ")],
+    ["client sets", rule.clientEnvironment.join(" ") || "no variables"],
     ["stdin", rule.stdin ? "from the client" : "empty"],
     [
       "limits",
@@ -65,6 +65,11 @@ function explain(rule: CommandRule): string[] {
   const lines = facts.map(([name, text]) => `  ${name.padEnd(11)}  ${text}`);
   const summary = rule.summary === "" ? "" : `: ${rule.summary}`;
   return [`${rule.name}${summary}`, ...lines];
+}
+
+function allowedFor({ users, keys }: CommandRule): string {
+  const accounts = users.has("*") ? ["every account"] : [...users];
+  return [...accounts, ...[...keys].map((key) => `machine key ${key}`)].join(", ");
 }
 
 /** One line for each further argument. */
@@ -104,8 +109,10 @@ function toJson(rule: CommandRule): Record<string, unknown> {
       repeat: parameter.repeat,
     })),
     users: [...rule.users],
+    keys: [...rule.keys],
     directory: rule.directory,
     environment: rule.environment,
+    client_environment: rule.clientEnvironment,
     stdin: rule.stdin,
     time_limit_ms: rule.timeLimitMs,
     output_limit_bytes: rule.outputLimitBytes,

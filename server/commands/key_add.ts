@@ -8,6 +8,7 @@ import { join } from "node:path";
 import {
   deriveAuthKey,
   isMachineKeyId,
+  MACHINE_KEY_NAME,
   newMachineKey,
   parseMachineKey,
 } from "../../lib/auth/machine_key.ts";
@@ -23,7 +24,6 @@ import type { CommandContext } from "./context.ts";
 import { keyJson } from "./key_list.ts";
 import { DATA_OPTION, openData } from "./open_data.ts";
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 const EXPIRES_MIN_MS = 1000;
 
 /** See the module. */
@@ -79,7 +79,7 @@ export const keyAddCommand = defineCommand({
 });
 
 function checkName(name: string): void {
-  if (NAME.test(name) && !isMachineKeyId(name)) return;
+  if (MACHINE_KEY_NAME.test(name) && !isMachineKeyId(name)) return;
   throw new TrivetError(
     "USAGE",
     `Cannot use ${quoteName(name)} as the name of a key: it needs 1 to 32 of a-z, 0-9, dot, ` +

@@ -8,10 +8,17 @@
 import { isAbsolute } from "node:path";
 import * as v from "valibot";
 import { checkUserName } from "../../lib/auth/credentials.ts";
+import { MACHINE_KEY_NAME } from "../../lib/auth/machine_key.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import { ARGUMENT_CHARS_MAX, ARGUMENTS_MAX, COMMAND_NAME } from "../../lib/exec/messages.ts";
+import {
+  ARGUMENT_CHARS_MAX,
+  ARGUMENTS_MAX,
+  COMMAND_NAME,
+  VARIABLE_NAME,
+} from "../../lib/exec/messages.ts";
 import { parseToml } from "../../lib/term/config_file.ts";
 import { parseBytes, parseDuration } from "../../lib/term/values.ts";
+import { CLIENT_VARIABLES_MAX, mistakeOfEntry } from "./client_environment.ts";
 import { readPattern } from "./pattern.ts";
 import { type CommandRule, type CommandRules, hasControl, type ParameterRule } from "./rules.ts";
 
@@ -103,43 +110,74 @@ const User = v.pipe(
   v.check((name) => name === "*" || isUserName(name), "is no name of an account, nor *"),
 );
 
-const Command = v.strictObject({
-  summary: v.optional(Plain, ""),
-  executable: Absolute,
-  arguments: v.optional(v.array(NoNul), []),
-  parameters: v.optional(
-    v.pipe(
-      v.array(Parameter),
-      v.maxLength(ARGUMENTS_MAX, `has more than ${ARGUMENTS_MAX} entries`),
-      v.check(
-        (all) => all.slice(0, -1).every(({ repeat }) => repeat === 1),
-        "lets another one than the last repeat",
+const Key = v.pipe(
+  v.string("needs the name of a machine key in quotation marks"),
+  v.regex(MACHINE_KEY_NAME, "is no name of a machine key"),
+);
+
+const ClientVariable = v.pipe(
+  v.string("needs the name of a variable in quotation marks"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? mistakeOfEntry(dataset.value) : undefined;
+    if (message !== undefined) addIssue({ message });
+  }),
+);
+
+const Command = v.pipe(
+  v.strictObject({
+    summary: v.optional(Plain, ""),
+    executable: Absolute,
+    arguments: v.optional(v.array(NoNul), []),
+    parameters: v.optional(
+      v.pipe(
+        v.array(Parameter),
+        v.maxLength(ARGUMENTS_MAX, `has more than ${ARGUMENTS_MAX} entries`),
+        v.check(
+          (all) => all.slice(0, -1).every(({ repeat }) => repeat === 1),
+          "lets another one than the last repeat",
+        ),
+        v.check(
+          (all) => all.every((each, index) => each.optional || !all[index - 1]?.optional),
+          "has one that is needed behind one that is optional",
+        ),
       ),
-      v.check(
-        (all) => all.every((each, index) => each.optional || !all[index - 1]?.optional),
-        "has one that is needed behind one that is optional",
+      [],
+    ),
+    users: v.optional(
+      v.pipe(
+        v.array(User, "needs a list of accounts"),
+        v.minLength(1, "needs at least one account, or *"),
       ),
     ),
-    [],
-  ),
-  users: v.pipe(
-    v.array(User, "needs a list of accounts"),
-    v.minLength(1, "needs at least one account, or *"),
-  ),
-  directory: v.optional(Absolute, "/"),
-  environment: v.optional(
-    v.record(
-      v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is no name of a variable")),
-      NoNul,
+    keys: v.optional(
+      v.pipe(
+        v.array(Key, "needs a list of machine keys"),
+        v.minLength(1, "needs the name of at least one machine key"),
+      ),
     ),
-    {},
-  ),
-  stdin: v.optional(Switch, false),
-  "time-limit": v.optional(Duration, "1m"),
-  "output-limit": v.optional(Size, "10M"),
-  concurrent: v.optional(count(CONCURRENT_MAX), 4),
-  "run-as": v.optional(v.strictObject({ uid: Id, gid: Id })),
-});
+    directory: v.optional(Absolute, "/"),
+    environment: v.optional(
+      v.record(
+        v.pipe(v.string(), v.regex(VARIABLE_NAME, "is no name of a variable")),
+        NoNul,
+      ),
+      {},
+    ),
+    "client-environment": v.optional(
+      v.pipe(
+        v.array(ClientVariable),
+        v.maxLength(CLIENT_VARIABLES_MAX, `has more than ${CLIENT_VARIABLES_MAX} entries`),
+      ),
+      [],
+    ),
+    stdin: v.optional(Switch, false),
+    "time-limit": v.optional(Duration, "1m"),
+    "output-limit": v.optional(Size, "10M"),
+    concurrent: v.optional(count(CONCURRENT_MAX), 4),
+    "run-as": v.optional(v.strictObject({ uid: Id, gid: Id })),
+  }),
+  v.check(({ users, keys }) => users !== undefined || keys !== undefined, "needs users or keys"),
+);
 
 const CommandsFile = v.strictObject({
   commands: v.pipe(
@@ -189,8 +227,10 @@ function toRule(name: string, command: v.InferOutput<typeof Command>): CommandRu
       repeat: parameter.repeat,
     })),
     users: new Set(command.users),
+    keys: new Set(command.keys),
     directory: command.directory,
     environment: command.environment,
+    clientEnvironment: command["client-environment"],
     stdin: command.stdin,
     timeLimitMs: command["time-limit"],
     outputLimitBytes: command["output-limit"],

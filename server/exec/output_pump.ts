@@ -5,13 +5,12 @@
  * @module
  */
 
-import {
-  sealStreamFrame,
-  SendWindow,
-  STREAM_DATA_MAX_BYTES,
-  STREAM_FRAME_BYTES_AT,
-} from "../../lib/exec/stream.ts";
+import { recordsRoom, sealRecords } from "../../lib/exec/records.ts";
+import { SendWindow } from "../../lib/exec/stream.ts";
 import type { ServerCall } from "../../lib/rpc/server.ts";
+
+/** Most bytes of one read: what a pipe of Linux holds. */
+const READ_BYTES = 64 * 1024;
 
 /** How much a command may still write. */
 export interface OutputBudget {
@@ -65,34 +64,31 @@ export class OutputPump {
     const { budget } = this.#options;
     for (;;) {
       await this.window.untilRoom();
-      const frame = await this.#read();
-      if (frame === null) break;
-      const length = frame.length - STREAM_FRAME_BYTES_AT;
-      const allowed = Math.min(length, budget.leftBytes);
+      const bytes = await this.#read();
+      if (bytes === null) break;
+      const allowed = Math.min(bytes.length, budget.leftBytes);
       budget.leftBytes -= allowed;
-      if (allowed > 0) await this.#send(frame.subarray(0, STREAM_FRAME_BYTES_AT + allowed));
-      if (allowed < length) {
+      if (allowed > 0) await this.#send(bytes.subarray(0, allowed));
+      if (allowed < bytes.length) {
         budget.onExceeded();
         return;
       }
     }
-    await this.#send(new Uint8Array(STREAM_FRAME_BYTES_AT));
+    await this.#send(recordsRoom(1).subarray(0, 0));
   }
 
-  /** Reads into a buffer that has room for what stands in front, so that nothing is copied. */
   async #read(): Promise<Uint8Array<ArrayBuffer> | null> {
-    const size = Math.min(this.window.roomBytes, STREAM_DATA_MAX_BYTES);
-    const room = new Uint8Array(STREAM_FRAME_BYTES_AT + size).subarray(STREAM_FRAME_BYTES_AT);
+    const room = recordsRoom(Math.min(this.window.roomBytes, READ_BYTES));
     this.#isReading = true;
     const { value, done } = await this.#reader.read(room);
     this.#isReading = false;
-    return done ? null : new Uint8Array(value.buffer, 0, STREAM_FRAME_BYTES_AT + value.length);
+    return done ? null : value;
   }
 
-  async #send(frame: Uint8Array): Promise<void> {
+  async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const { call, stream } = this.#options;
-    sealStreamFrame(frame, { id: call.id, stream, offset: this.window.sentBytes });
-    this.window.send(frame.length - STREAM_FRAME_BYTES_AT);
-    await call.send(frame);
+    const frames = sealRecords(bytes, { id: call.id, stream, offset: this.window.sentBytes });
+    this.window.send(bytes.length);
+    await call.send(frames);
   }
 }

@@ -15,6 +15,22 @@ export const TERMINATE_GRACE_MS = 2000;
 /** How often it is looked whether a group is gone, in milliseconds. */
 const LOOK_MS = 25;
 
+/** How a program ended; one of both is `null`. */
+export interface LeaderEnd {
+  /** Exit code. */
+  readonly code: number | null;
+  /** Name of the signal; one that has no name is `SIG` and its number. */
+  readonly signal: string | null;
+}
+
+/** What a request adds to its command's rule. */
+export interface GivenByClient {
+  /** Further arguments. */
+  readonly args: readonly string[];
+  /** Further variables. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
 /** See the module. A process that has begun a session of its own has left the group. */
 export class ProcessGroup {
   /** The program that was started, the group's leader. */
@@ -31,15 +47,15 @@ export class ProcessGroup {
    * server's environment.
    *
    * @param rule The command.
-   * @param args Its further arguments, which were checked.
+   * @param given Its further arguments and variables, which were checked.
    * @throws What the system says when it cannot be started.
    */
-  static start(rule: CommandRule, args: readonly string[]): ProcessGroup {
+  static start(rule: CommandRule, { args, variables }: GivenByClient): ProcessGroup {
     const { executable, fixedArguments, environment, directory, stdin, runAs } = rule;
     const command = new Deno.Command(executable, {
       args: [...fixedArguments, ...args],
       clearEnv: true,
-      env: { ...environment },
+      env: { ...variables, ...environment },
       cwd: directory,
       // A session of its own, and with it a process group whose number is the leader's.
       detached: true,
@@ -65,6 +81,24 @@ export class ProcessGroup {
       // Once nobody is left, the number may be given to somebody else.
       if (error instanceof Deno.errors.NotFound) this.#isGone = true;
       return false;
+    }
+  }
+
+  /**
+   * Waits for the program that was started, not for the rest of its group.
+   *
+   * @returns Its exit code, or the name of the signal that ended it.
+   */
+  async leaderEnded(): Promise<LeaderEnd> {
+    try {
+      const { code, signal } = await this.leader.status;
+      return signal === null ? { code, signal } : { code: null, signal };
+    } catch (error) {
+      // Deno has no names for real-time signals, and rejects.
+      const [, number] =
+        /^Invalid signal: (\d+)$/.exec(error instanceof Error ? error.message : "") ?? [];
+      if (number === undefined) throw error;
+      return { code: null, signal: `SIG${number}` };
     }
   }
 

@@ -8,6 +8,7 @@
 import { TrivetError } from "../../lib/errors.ts";
 import type { ListedCommand } from "../../lib/exec/messages.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
+import { takesVariable } from "./client_environment.ts";
 
 /** Longest argument that a pattern is tried on, in UTF-16 units: it bounds the time that takes. */
 export const PATTERN_ARGUMENT_CHARS_MAX = 256;
@@ -40,10 +41,14 @@ export interface CommandRule {
   readonly parameters: readonly ParameterRule[];
   /** Accounts that may run it; `*` is every one. */
   readonly users: ReadonlySet<string>;
+  /** Names of machine keys whose connections may run it, whoever is logged in. */
+  readonly keys: ReadonlySet<string>;
   /** Its working directory. */
   readonly directory: string;
-  /** All of its environment. */
+  /** Its environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Further variables that the client may set; with `*` all that begin so. */
+  readonly clientEnvironment: readonly string[];
   /** Whether it reads what the client sends; else its stdin is empty. */
   readonly stdin: boolean;
   readonly timeLimitMs: number;
@@ -58,9 +63,24 @@ export interface CommandRule {
 /** The commands by name. */
 export type CommandRules = ReadonlyMap<string, CommandRule>;
 
-/** Whether an account may run a command. */
-export function mayRun({ users }: Pick<CommandRule, "users">, user: string): boolean {
-  return users.has("*") || users.has(user);
+/** Who asks for a command. */
+export interface Asking {
+  /** The account that is logged in; `byKeyAlone` says that it is none. */
+  readonly user: string;
+  /** Name of the machine key that admitted the connection. */
+  readonly keyName?: string;
+  /** The key itself is logged in. */
+  readonly byKeyAlone?: true;
+}
+
+/** Whether somebody may run a command: by account, or by the machine key of the connection. */
+export function mayRun(
+  { users, keys }: Pick<CommandRule, "users" | "keys">,
+  { user, keyName, byKeyAlone }: Asking,
+): boolean {
+  if (keyName !== undefined && keys.has(keyName)) return true;
+  // Every account, but no key: that must be named.
+  return byKeyAlone !== true && (users.has("*") || users.has(user));
 }
 
 /**
@@ -89,6 +109,28 @@ export function checkArguments({ name, parameters }: CommandRule, args: readonly
   if (missing !== undefined) throw refusal(name, `needs an argument ${missing.rule.name}`);
 }
 
+/**
+ * Checks the variables of a request.
+ *
+ * @param rule The command.
+ * @param variables What the client sent.
+ * @throws {TrivetError} `ARGUMENT_REFUSED`, with the first that it does not take.
+ */
+export function checkVariables(
+  { name, environment, clientEnvironment }: CommandRule,
+  variables: Readonly<Record<string, string>>,
+): void {
+  for (const [variable, value] of Object.entries(variables)) {
+    // What the administrator has set is set.
+    if (Object.hasOwn(environment, variable) || !takesVariable(clientEnvironment, variable)) {
+      throw refusal(name, `does not take the variable ${quoteName(variable)} from clients`);
+    }
+    if (hasControl(value) || !value.isWellFormed()) {
+      throw refusal(name, `does not take ${quoteName(value)} for ${variable}`);
+    }
+  }
+}
+
 /** A command as its users see it. */
 export function describeRule(rule: CommandRule): ListedCommand {
   const { name, summary, stdin, timeLimitMs, outputLimitBytes } = rule;
@@ -96,7 +138,11 @@ export function describeRule(rule: CommandRule): ListedCommand {
     const word = `${parameter.name}${parameter.repeat > 1 ? "..." : ""}`;
     return parameter.isOptional ? `[${word}]` : word;
   });
-  return { name, summary, arguments: words.join(" "), stdin, timeLimitMs, outputLimitBytes };
+  return {
+    ...{ name, summary, stdin, timeLimitMs, outputLimitBytes },
+    arguments: words.join(" "),
+    variables: [...rule.clientEnvironment],
+  };
 }
 
 function fits(rule: ParameterRule, argument: string): boolean {

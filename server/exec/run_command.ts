@@ -12,7 +12,7 @@ import type { ServerCall } from "../../lib/rpc/server.ts";
 import { exactBytes, exactDuration } from "../../lib/term/exact.ts";
 import { InputPump } from "./input_pump.ts";
 import { OutputPump } from "./output_pump.ts";
-import { ProcessGroup } from "./process_group.ts";
+import { type GivenByClient, ProcessGroup } from "./process_group.ts";
 import type { CommandRule } from "./rules.ts";
 
 /**
@@ -24,12 +24,10 @@ export const STRAY_OUTPUT_MS = 2000;
 /** How long a client may take for the rest of the output when its command has ended, in milliseconds. */
 export const REST_OUTPUT_MS = 60_000;
 
-/** What {@linkcode RunningCommand} needs. */
-export interface RunOptions {
+/** What {@linkcode RunningCommand} needs; arguments and variables were checked. */
+export interface RunOptions extends GivenByClient {
   readonly call: ServerCall;
   readonly rule: CommandRule;
-  /** Further arguments, which were checked. */
-  readonly args: readonly string[];
   /** From start to end, at most. */
   readonly timeLimitMs: number;
   /** Ends the command when the server shuts down. */
@@ -57,12 +55,12 @@ export class RunningCommand {
    * @throws {TrivetError} `FAILED` when the system cannot start it.
    */
   constructor(options: RunOptions) {
-    const { rule, args, call } = options;
+    const { rule, call } = options;
     this.#options = options;
     // Nobody waits for it before there is something to wait for.
     this.#stopped.promise.catch(() => {});
     try {
-      this.group = ProcessGroup.start(rule, args);
+      this.group = ProcessGroup.start(rule, options);
     } catch (cause) {
       throw new TrivetError("FAILED", `Cannot start command "${rule.name}"`, { cause });
     }
@@ -135,15 +133,14 @@ export class RunningCommand {
 
   async #run(started: ExecResponse<"exec.run">): Promise<CommandEnd> {
     await this.#options.call.respond(started);
-    const { code, signal } = await this.group.leader.status;
+    const end = await this.group.leaderEnded();
     const durationMs = performance.now() - this.#startedMs;
     this.#limit(REST_OUTPUT_MS, "has ended, and nobody took the rest of its output");
     // What it has left in the background goes too: nothing outlives its command.
     await this.group.end();
     await Promise.all([this.#drain(this.#stdout), this.#drain(this.#stderr)]);
     return {
-      code: signal === null ? code : null,
-      signal,
+      ...end,
       stdoutBytes: this.#stdout.window.sentBytes,
       stderrBytes: this.#stderr.window.sentBytes,
       durationMs,
@@ -169,7 +166,7 @@ export class RunningCommand {
     this.#stdout.cancel();
     this.#stderr.cancel();
     // Killed, it is gone in no time; until then it counts.
-    await this.group.leader.status;
+    await this.group.leaderEnded();
   }
 
   /** Stops it after a while, in place of an earlier limit. */

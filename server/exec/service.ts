@@ -21,6 +21,7 @@ import type { Session } from "../netdisk/context.ts";
 import { readCommands } from "./read_commands.ts";
 import {
   checkArguments,
+  checkVariables,
   type CommandRule,
   type CommandRules,
   describeRule,
@@ -47,7 +48,10 @@ export interface ExecServiceOptions {
 
 /** Who is connected. */
 export interface ExecCaller {
-  readonly session: Pick<Session, "user" | "scope" | "pathPrefix">;
+  readonly session: Pick<
+    Session,
+    "user" | "scope" | "pathPrefix" | "keyId" | "keyName" | "byKeyAlone"
+  >;
   /** The address it comes from. */
   readonly source: string;
 }
@@ -114,7 +118,7 @@ export class ExecService implements Disposable {
 
   #list({ session }: ExecCaller): ExecResponse<"exec.list"> {
     if (!isWhole(session)) return { commands: [] };
-    const allowed = this.#options.rules.values().filter((rule) => mayRun(rule, session.user));
+    const allowed = this.#options.rules.values().filter((rule) => mayRun(rule, session));
     return { commands: [...allowed.map(describeRule)] };
   }
 
@@ -132,9 +136,9 @@ export class ExecService implements Disposable {
 
   /** Runs a command, and writes the attempt down before its end is told. */
   async #run(call: ServerCall, caller: ExecCaller, own: OwnCommands): Promise<void> {
-    const { session: { user }, source } = caller;
+    const { session: { user, keyId }, source } = caller;
     const startedMs = performance.now();
-    const facts: AttemptFacts = {};
+    const facts: AttemptFacts = keyId === undefined ? {} : { key: keyId };
     const note = (error: unknown) => {
       const durationMs = performance.now() - startedMs;
       this.#options.audit.note({ method: call.method, user, source, error, durationMs, facts });
@@ -144,6 +148,7 @@ export class ExecService implements Disposable {
       const request = checkExecRequest("exec.run", call.params);
       facts.command = request.name;
       facts.argv = [request.name, ...request.arguments];
+      if (request.environment !== undefined) facts.environment = request.environment;
       const rule = this.#admit(request, caller);
       facts.argv = [rule.executable, ...rule.fixedArguments, ...request.arguments];
       end = await this.#runCounted({ call, rule, request, facts, user }, own);
@@ -168,10 +173,11 @@ export class ExecService implements Disposable {
     const { rules, shutdown } = this.#options;
     const rule = rules.get(request.name);
     // What is not for this account and what is not there are told apart by nobody.
-    if (rule === undefined || !mayRun(rule, session.user)) {
+    if (rule === undefined || !mayRun(rule, session)) {
       throw new TrivetError("COMMAND_NOT_FOUND", `There is no command ${quoteName(request.name)}`);
     }
     checkArguments(rule, request.arguments);
+    checkVariables(rule, request.environment ?? {});
     if (shutdown.aborted) throw new TrivetError("SHUTTING_DOWN", "The server is shutting down");
     if ((this.#counts.get(rule.name) ?? 0) >= rule.concurrent) {
       const text = `Command "${rule.name}" runs ${rule.concurrent} times already`;
@@ -187,8 +193,9 @@ export class ExecService implements Disposable {
     const { call, rule, request, facts } = attempt;
     const timeLimitMs = Math.min(rule.timeLimitMs, request.timeoutMs ?? Infinity);
     const { shutdown } = this.#options;
-    const args = request.arguments;
-    const running = startCommand({ call, rule, args, timeLimitMs, shutdown }, attempt.user);
+    const { arguments: args, environment: variables = {} } = request;
+    const given = { args, variables };
+    const running = startCommand({ call, rule, ...given, timeLimitMs, shutdown }, attempt.user);
     this.#running.add(running);
     this.#count(rule, 1);
     own.set(call.id, running);

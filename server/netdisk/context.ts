@@ -33,6 +33,10 @@ export interface Session {
   readonly provenEpoch: number | null;
   /** Id of the machine key that admitted the connection. */
   readonly keyId?: string;
+  /** Its name, where the service gives rights to keys. */
+  readonly keyName?: string;
+  /** It is that key that logged in, for remote commands; `user` names no account then. */
+  readonly byKeyAlone?: true;
 }
 
 /** The server's part of the netdisk. */

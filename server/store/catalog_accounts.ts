@@ -79,6 +79,8 @@ export interface OpenLogin {
   readonly authEpoch?: number;
   /** Id of the machine key that admitted the connection; see `KeyCatalog.endedKeys`. */
   readonly keyId?: string;
+  /** It is that key that logged in, and no account: `user` is none. */
+  readonly byKeyAlone?: true;
 }
 
 /** Accounts and sessions, for an administrator. All changes are durable. */

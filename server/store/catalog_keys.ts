@@ -49,6 +49,8 @@ export interface KeyCatalog {
    * query either way.
    */
   findKey(id: string, service: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** The name of a key that is there; null for any other. */
+  keyName(id: string): Promise<string | null>;
   /** Notes a use, coarsely. */
   noteKeyUse(id: string): Promise<void>;
   /** Forgets the key of this name, else of this id; null when there is none. */

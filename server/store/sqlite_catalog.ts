@@ -225,6 +225,11 @@ export class SqliteCatalog implements Catalog {
     return this.#read(() => keys.selectSealedKey(this.#db, id, { service, nowMs }));
   }
 
+  /** See {@linkcode Catalog.keyName}. */
+  keyName(id: string): Promise<string | null> {
+    return this.#read(() => keys.selectKeyName(this.#db, id));
+  }
+
   /** See {@linkcode Catalog.noteKeyUse}. */
   async noteKeyUse(id: string): Promise<void> {
     const nowMs = this.#now();

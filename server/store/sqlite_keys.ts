@@ -56,6 +56,12 @@ export function selectSealedKey(
   return row === undefined ? null : blob(row, "sealed");
 }
 
+/** The name of a key. */
+export function selectKeyName(db: SqliteDatabase, id: string): string | null {
+  const row = db.get("SELECT name FROM machine_keys WHERE id = ?", id);
+  return row === undefined ? null : text(row, "name");
+}
+
 /** The hour of a use that is not noted yet, or null. */
 export function keyUseToNote(db: SqliteDatabase, id: string, nowMs: number): number | null {
   const roundedMs = Math.floor(nowMs / TOKEN_USE_ROUND_MS) * TOKEN_USE_ROUND_MS;

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { constants } from "node:os";
 import type { ExecClient } from "../../client/exec.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { CommandEnd } from "../../client/exec/exec_types.ts";
+import { VARIABLE_CHARS_MAX, VARIABLES_MAX } from "../../lib/exec/messages.ts";
 import { COMMAND_SIGNALS } from "../../lib/exec/signals.ts";
 import {
   sealStreamFrame,
@@ -55,6 +57,36 @@ Deno.test("RemoteCommand.signal() sends each signal, and the end names it", asyn
   }
 });
 
+Deno.test("ExecClient.start() reports every signal that ends a program", async () => {
+  await using world = await ExecWorld.start(SHELL);
+  const client = await world.client();
+  // Those that stop a program, go on with it, or do nothing by default are no end of it.
+  const others = ["SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG"];
+  const names = Object.entries(constants.signals)
+    .filter(([name]) => ![...others, "SIGWINCH", "SIGINFO"].includes(name));
+  // Several names may stand for one signal.
+  const known = Map.groupBy(names, ([, number]) => number);
+  const scriptOf = (number: number) => [`ulimit -c 0; kill -${number} $$; sleep 9`];
+  for (const [number, entries] of known) {
+    const [code, signal] = endOf(await run(client, "sh", scriptOf(number)));
+    assertEquals([code, entries.some(([name]) => name === signal)], [null, true], `${signal}`);
+  }
+  assert(known.size > 15);
+});
+
+Deno.test("ExecClient.start() reports a real-time signal by its number", {
+  ignore: Deno.build.os !== "linux",
+  // Deno rejects the status of such a process, and keeps its entry.
+  sanitizeResources: false,
+}, async () => {
+  await using world = await ExecWorld.start(SHELL);
+  const client = await world.client();
+  for (const number of [34, 64]) {
+    const end = await run(client, "sh", [`kill -${number} $$; sleep 9`]);
+    assertEquals(endOf(end), [null, `SIG${number}`]);
+  }
+});
+
 Deno.test("ExecClient.start() passes stderr on that comes behind the end of stdout", async () => {
   await using world = await ExecWorld.start(SHELL);
   const script = "echo out; exec 1>&-; sleep 0.1; echo err >&2";
@@ -105,6 +137,54 @@ Deno.test("a command has its fixed arguments, folder and environment, and nothin
   const second = await run(client, "pwd");
   assertEquals(second.stdout, `${await Deno.realPath(world.folder)}\n<a b><$(id)><>`);
 });
+
+Deno.test("a command has the variables that its rule takes from clients, and no others", async () => {
+  await using world = await ExecWorld.start(`
+    [commands.env]
+    executable = "/usr/bin/env"
+    users = ["ann"]
+    environment = { DEPLOY_STAGE = "production" }
+    client-environment = ["LANG", "DEPLOY_*"]
+    [commands.bare]
+    executable = "/usr/bin/env"
+    users = ["ann"]
+  `);
+  const client = await world.client();
+  const environment = { LANG: "C", DEPLOY_WHO: "a=b $(id); c" };
+  assertEquals((await client.list())[0]?.variables, ["LANG", "DEPLOY_*"]);
+  const { stdout } = await run(client, "env", [], { environment });
+  const lines = ["DEPLOY_STAGE=production", "DEPLOY_WHO=a=b $(id); c", "LANG=C"];
+  assertEquals(stdout.trim().split("\n").toSorted(), lines);
+  const refused: [code: string, environment: Record<string, string>][] = [
+    ["ARGUMENT_REFUSED", { DEPLOY_STAGE: "test" }],
+    ["ARGUMENT_REFUSED", { LANGUAGE: "de" }],
+    ["ARGUMENT_REFUSED", { LANG: "C", LD_PRELOAD: "/tmp/x.so" }],
+    ["ARGUMENT_REFUSED", { LANG: "a\nb" }],
+    ["ARGUMENT_REFUSED", { LANG: "a\0b" }],
+    ["ARGUMENT_REFUSED", { LANG: "\ud800" }],
+    ["INVALID_REQUEST", { "": "x" }],
+    ["INVALID_REQUEST", { "A B": "x" }],
+    ["INVALID_REQUEST", { "LANG=C": "x" }],
+    ["INVALID_REQUEST", { LANG: "x".repeat(VARIABLE_CHARS_MAX + 1) }],
+    ["INVALID_REQUEST", variables(VARIABLES_MAX + 1)],
+  ];
+  for (const [code, environment] of refused) {
+    assertEquals(await codeOf(client.start("env", [], { environment })), code);
+  }
+  assertEquals(await codeOf(client.start("bare", [], { environment })), "ARGUMENT_REFUSED");
+  const most = { LANG: "x".repeat(VARIABLE_CHARS_MAX) };
+  assertEquals((await run(client, "env", [], { environment: most })).code, 0);
+  const many = await run(client, "env", [], { environment: variables(VARIABLES_MAX) });
+  assertEquals(many.stdout.trim().split("\n").length, VARIABLES_MAX + 1);
+  const attempts = await world.attempts();
+  assertEquals(attempts[0]?.environment, environment);
+  assertEquals(attempts.filter(({ result }) => result === "OK").length, 3);
+});
+
+/** As many variables that the rule takes. */
+function variables(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`DEPLOY_${index}`, "x"]));
+}
 
 Deno.test(
   "a command runs as the user that its rule names",

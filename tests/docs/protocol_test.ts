@@ -99,16 +99,16 @@ Deno.test("docs/protocol.md names every field of HELLO and WELCOME", () => {
 
 Deno.test("docs/protocol.md names every step of AUTH and its fields", () => {
   const tables = tablesOf(sectionOf(PAGE, "## Login"));
-  const [key, keyChallenge, keyProof, keyAccepted, ...rest] = tables;
+  const [key, keyChallenge, keyProof, keyAccepted, keyLogin, ...rest] = tables;
   const [register, registered, token, first, challenge, final, authenticated] = rest;
   const requests = AuthRequest.options.map(({ entries }) => fieldsOf(entries));
-  assertEquals([register, first, final, token, key, keyProof].map(namesIn), requests);
+  assertEquals([register, first, final, token, key, keyProof, keyLogin].map(namesIn), requests);
   const responses = AuthResponse.options.map(({ entries }) => fieldsOf(entries));
   assertEquals(
     [registered, challenge, keyChallenge, keyAccepted, authenticated].map(namesIn),
     responses,
   );
-  assertEquals(tables.length, 11);
+  assertEquals(tables.length, 12);
   const steps = [...AuthRequest.options, ...AuthResponse.options].map(({ entries }) =>
     entries.step.literal
   );

@@ -1,10 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path/posix";
+import { JSON_OUTPUT_MAX_BYTES } from "../../client/commands/exec_run.ts";
 import { processesWith } from "../client/exec_testing.ts";
 import {
+  FROM_SOURCE,
   memoryOf,
   PASSWORD,
   type Person,
+  type Programs,
+  ROOT,
   type ServerProcess,
   sha256Of,
   until,
@@ -28,6 +32,17 @@ executable = "/usr/bin/printf"
 arguments = ["<%s>"]
 parameters = [{ name = "WORD", pattern = ".*", allow-hyphen = true, repeat = 9, optional = true }]
 users = ["*"]
+keys = ["ci"]
+
+[commands.flood]
+executable = "/usr/bin/yes"
+users = ["ann"]
+output-limit = "512M"
+
+[commands.env]
+executable = "/usr/bin/env"
+users = ["ann"]
+client-environment = ["LANG", "DEPLOY_*"]
 
 [commands.yes]
 executable = "/usr/bin/yes"
@@ -35,13 +50,17 @@ users = ["ann"]
 output-limit = "1M"
 `;
 
+async function serveExec(world: World, options: readonly string[] = []): Promise<ServerProcess> {
+  const commands = join(world.folder, "commands.toml");
+  await Deno.writeTextFile(commands, COMMANDS, { mode: 0o600 });
+  return await world.serve(["--commands", commands, ...options, "netdisk", "exec"]);
+}
+
 async function startExec(
   world: World,
   options: readonly string[] = [],
 ): Promise<{ server: ServerProcess; ann: Person }> {
-  const commands = join(world.folder, "commands.toml");
-  await Deno.writeTextFile(commands, COMMANDS, { mode: 0o600 });
-  const server = await world.serve(["--commands", commands, ...options, "netdisk", "exec"]);
+  const server = await serveExec(world, options);
   const ann = await world.person("ann", server);
   await ann.register("ann");
   return { server, ann };
@@ -71,15 +90,23 @@ Deno.test("trivet exec runs listed commands with their streams and exit codes", 
   const { ann } = await startExec(world);
   const list = await ann.ok(["exec", "--list"]);
   assertMatch(list, /^sh +SCRIPT +yes +10m +4G +Run a script$/m);
-  assertEquals((await ann.json(["exec", "--list"])).commands.length, 3);
+  assertEquals((await ann.json(["exec", "--list"])).commands.length, 5);
 
   const both = await ann.run(["exec", "sh", "cat; echo err >&2; exit 42"], { stdin: "in\n" });
   assertEquals(both, { code: 42, stdout: "in\n", stderr: "err\n" });
-  assertEquals((await ann.run(["exec", "sh", "kill -USR2 $$"])).code, 128 + 12);
+  for (const number of [2, 9, 12, 15, 34]) {
+    const { code } = await ann.run(["exec", "sh", `kill -${number} $$; sleep 9`]);
+    assertEquals(code, 128 + number);
+  }
   const words = ["-x", "--json", "--", "--help", "a b", "$(id)", "; id"];
   assertEquals(
     await ann.ok(["exec", "args", ...words]),
     words.map((word) => `<${word}>`).join(""),
+  );
+  const given = ["--env", "LANG=C", "--env", "DEPLOY_TO=a=b,c"];
+  assertEquals(
+    (await ann.ok(["exec", ...given, "env"])).split("\n").toSorted(),
+    ["", "DEPLOY_TO=a=b,c", "LANG=C"],
   );
   assertEquals(await ann.ok(["exec", "--", "args", "--", "-q"]), "<--><-q>");
 
@@ -109,6 +136,7 @@ Deno.test("trivet exec ends with 255 for what is refused or cut short", async ()
   for (
     const [words, text] of [
       [["none"], 'There is no command "none"'],
+      [["--env", "LD_PRELOAD=x", "env"], 'Command "env" does not take the variable "LD_PRELOAD"'],
       [["yes", "x"], 'Command "yes" takes at most 0 further arguments'],
       [["yes"], 'Command "yes" wrote more than 1M'],
     ] as const
@@ -121,6 +149,7 @@ Deno.test("trivet exec ends with 255 for what is refused or cut short", async ()
   assertEquals([late.code, late.stdout], [255, "out\n"]);
   assertStringIncludes(late.stderr, "ran for longer than 200ms");
   assertEquals((await ann.run(["exec"])).code, 2);
+  assertEquals((await ann.run(["exec", "--env", "LANG", "env"])).code, 2);
   assertEquals((await ann.run(["exec", "--list", "sh"])).code, 2);
 
   const process = ann.spawn(["exec", "sh", "echo ready; exec sleep 60"]);
@@ -214,6 +243,41 @@ Deno.test("1 GiB goes through a command and back, byte by byte, with flat memory
   assert(grown < limit && client > 0 && client < 2 * limit, `${grown} ${client}`);
 });
 
+Deno.test("yes ends at its output limit, with flat memory on both sides", async () => {
+  await using world = await World.create();
+  const { server, ann } = await startExec(world);
+  const before = await memoryOf(server.pid, "VmRSS");
+  const process = ann.spawn(["exec", "flood"]);
+  let bytes = 0;
+  let client = 0;
+  let next = 0;
+  for await (const piece of process.stdout) {
+    bytes += piece.length;
+    if (bytes < next) continue;
+    next = bytes + 32 * 1024 ** 2;
+    client = Math.max(client, await memoryOf(process.pid, "VmHWM"));
+  }
+  assertEquals(bytes, 512 * 1024 ** 2);
+  assertStringIncludes(
+    await new Response(process.stderr).text(),
+    'Command "flood" wrote more than 512M',
+  );
+  assertEquals((await process.status).code, 255);
+  const grown = await server.peakMemoryBytes() - before;
+  assert(grown < 128 * 1024 ** 2 && client < 256 * 1024 ** 2, `${grown} ${client}`);
+});
+
+Deno.test("trivet exec --json takes as much output as its limit and not a byte more", async () => {
+  await using world = await World.create();
+  const { ann } = await startExec(world);
+  const write = (bytes: number) => `head -c ${bytes} /dev/zero | tr '\\0' a`;
+  const most = await ann.json(["exec", "sh", write(JSON_OUTPUT_MAX_BYTES)]);
+  assertEquals(most.stdout.length, JSON_OUTPUT_MAX_BYTES);
+  const more = await ann.run(["--json", "exec", "sh", write(JSON_OUTPUT_MAX_BYTES + 1)]);
+  assertEquals([more.code, more.stdout], [255, ""]);
+  assertStringIncludes(more.stderr, "leave out --json");
+});
+
 Deno.test("trivetd serves no commands unless it is told to, and keeps a chain of attempts", async () => {
   await using world = await World.create();
   const commands = join(world.folder, "commands.toml");
@@ -266,4 +330,46 @@ Deno.test("trivetd serves no commands unless it is told to, and keeps a chain of
   const broken = await trivetd(["audit", "verify", log]);
   assertEquals(broken.code, 6);
   assertStringIncludes(broken.stderr, `${log}:2`);
+});
+
+Deno.test("a machine runs its commands by the file of its key, with no account", async () => {
+  await using world = await World.create();
+  const server = await serveExec(world, ["--require-key"]);
+  const admin = world.administrator();
+  const ci = await world.person("ci", server);
+  const file = ci.path("ci.key");
+  const giveKey = async (name: string) => {
+    const text = await admin.ok(["--quiet", "key", "add", name, "--services", "exec"]);
+    await Deno.writeTextFile(file, text, { mode: 0o600 });
+  };
+  await giveKey("other");
+  const exec = (...words: string[]) => ci.run(["--key-file", file, "exec", ...words]);
+  assertStringIncludes((await exec("args", "x")).stderr, 'There is no command "args"');
+  await giveKey("ci");
+  assertEquals(await exec("args", "x"), { code: 0, stdout: "<x>", stderr: "" });
+  assertMatch((await exec("--list")).stdout, /^NAME.*\nargs [^\n]*\n$/);
+  assertEquals((await ci.run(["exec", "args", "x"])).code, 255, "without the key");
+  await admin.ok(["key", "revoke", "ci"]);
+  assertEquals((await exec("args", "x")).code, 255);
+  const log = await Deno.readTextFile(join(world.data, "log", "audit.jsonl"));
+  const results = log.trim().split("\n").map((line) => JSON.parse(line))
+    .filter(({ method }) => method === "exec.run")
+    .map(({ user, result }) => [user, result]);
+  assertEquals(results, [["key:other", "COMMAND_NOT_FOUND"], ["key:ci", "OK"]]);
+});
+
+Deno.test("a server that serves no commands may start no program at all", async () => {
+  const [deno = "", run = "", ...words] = FROM_SOURCE.trivetd;
+  const trivetd = [deno, run, `--preload=${join(ROOT, "tests/e2e/try_to_run.ts")}`, ...words];
+  const programs: Programs = { ...FROM_SOURCE, trivetd };
+  await using world = await World.create(programs);
+  const netdisk = await world.serve(["netdisk", "chat", "time"]);
+  assertStringIncludes(
+    (await netdisk.stop()).stderr,
+    "This server may not run programs: NotCapable",
+  );
+  const commands = join(world.folder, "commands.toml");
+  await Deno.writeTextFile(commands, COMMANDS, { mode: 0o600 });
+  const exec = await world.serve(["--commands", commands, "exec"]);
+  assertStringIncludes((await exec.stop()).stderr, "This server may run programs");
 });

@@ -1,9 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { join } from "node:path";
 import { Connector } from "../../client/connector.ts";
 import { proveMachineKey } from "../../client/machine_key.ts";
 import { MemoryTrustStore } from "../../client/trust.ts";
-import { deriveAuthKey, newMachineKey, parseMachineKey } from "../../lib/auth/machine_key.ts";
+import { newMachineKey, parseMachineKey } from "../../lib/auth/machine_key.ts";
 import { MachineKeyClient } from "../../lib/auth/machine_key_client.ts";
 import { formatVerifier, makeVerifier } from "../../lib/auth/verifier.ts";
 import { TrivetError } from "../../lib/errors.ts";
@@ -13,32 +12,8 @@ import { Link } from "../../lib/link/link.ts";
 import { RpcClient } from "../../lib/rpc/client.ts";
 import { expectFrame, greet } from "../../lib/rpc/handshake.ts";
 import { readError } from "../../lib/rpc/messages.ts";
-import { KeySeal } from "../../server/key_seal.ts";
-import { SqliteCatalog } from "../../server/store/sqlite_catalog.ts";
+import { addKey, revokeKey } from "./keys_testing.ts";
 import { ask, TestServer } from "./testing.ts";
-
-/** Adds a machine key beside the running server. */
-async function addKey(server: TestServer, name: string, expiresAtMs?: number): Promise<string> {
-  const catalog = SqliteCatalog.open(join(server.data, "trivet.db"));
-  try {
-    const seal = await KeySeal.open(join(server.data, "keys"));
-    const text = newMachineKey();
-    const key = parseMachineKey(text);
-    await catalog.addKey({
-      ...{ id: key.id, name, services: null, expiresAtMs: expiresAtMs ?? null },
-      sealed: await seal.seal(key.id, await deriveAuthKey(key)),
-    });
-    return text;
-  } finally {
-    await catalog.close();
-  }
-}
-
-async function revokeKey(server: TestServer, name: string): Promise<void> {
-  const catalog = SqliteCatalog.open(join(server.data, "trivet.db"));
-  await catalog.revokeKey(name);
-  await catalog.close();
-}
 
 /** A connection whose hello is done, and the key's exchange if there is one. */
 async function open(server: TestServer, text?: string): Promise<Link> {
@@ -167,7 +142,7 @@ Deno.test("a key that is revoked or ends closes the connections that it admitted
   const token = await server.addUser("ada");
   const revoked = await addKey(server, "revoked");
   const other = await addKey(server, "other");
-  const ending = await addKey(server, "ending", Date.now() + 1500);
+  const ending = await addKey(server, "ending", { expiresAtMs: Date.now() + 1500 });
   const links = [];
   for (const text of [revoked, ending, other]) {
     const link = await open(server, text);

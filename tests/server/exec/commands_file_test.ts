@@ -1,8 +1,15 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { TrivetError } from "../../../lib/errors.ts";
-import { COMMANDS_MAX, parseCommands } from "../../../server/exec/commands_file.ts";
-import { readPattern } from "../../../server/exec/pattern.ts";
+import { ARGUMENTS_MAX } from "../../../lib/exec/messages.ts";
 import {
+  COMMANDS_MAX,
+  CONCURRENT_MAX,
+  parseCommands,
+  TIME_LIMIT_MAX_MS,
+} from "../../../server/exec/commands_file.ts";
+import { PATTERN_CHARS_MAX, PATTERN_WIDE_MAX, readPattern } from "../../../server/exec/pattern.ts";
+import {
+  type Asking,
   checkArguments,
   type CommandRule,
   describeRule,
@@ -30,8 +37,10 @@ Deno.test("parseCommands() fills in the careful defaults", () => {
     fixedArguments: [],
     parameters: [],
     users: new Set(["ann"]),
+    keys: new Set<string>(),
     directory: "/",
     environment: {},
+    clientEnvironment: [],
     stdin: false,
     timeLimitMs: 60_000,
     outputLimitBytes: 10 * 1024 ** 2,
@@ -81,7 +90,12 @@ Deno.test("parseCommands() names each mistake and its place", () => {
     ["[commands", "(c.toml:1:"],
     ["commands = 1", "commands needs a table for each command"],
     [`[commands.x]\nusers = ["ann"]`, "commands.x.executable is missing"],
-    [`[commands.x]\nexecutable = "/bin/x"`, "commands.x.users is missing"],
+    [`[commands.x]\nexecutable = "/bin/x"`, "commands.x needs users or keys"],
+    [
+      `[commands.x]\nexecutable = "/bin/x"\nkeys = []`,
+      "commands.x.keys needs the name of at least",
+    ],
+    [`[commands.x]\nexecutable = "/bin/x"\nkeys = ["*"]`, "keys[0] is no name of a machine key"],
     [`[commands.x]\nexecutable = "/bin/x"\nusers = []`, "commands.x.users needs at least one"],
     [`[commands.x]\nexecutable = "/bin/x"\nusers = ["A B"]`, "users[0] is no name of an account"],
     [`[commands.x]\nexecutable = "x"\nusers = ["ann"]`, "executable needs an absolute path"],
@@ -102,10 +116,38 @@ Deno.test("parseCommands() takes as many commands as the limit and not one more"
   refusalOf(() => parseCommands(file(COMMANDS_MAX + 1), "c.toml"));
 });
 
-Deno.test("mayRun() knows those that are named, or everybody", () => {
-  const named = { users: new Set(["ann"]) };
-  assertEquals([mayRun(named, "ann"), mayRun(named, "bob")], [true, false]);
-  assertEquals(mayRun({ users: new Set(["*"]) }, "bob"), true);
+Deno.test("parseCommands() takes what each limit still allows", () => {
+  assertEquals(ruleOf(`time-limit = "7d"`).timeLimitMs, TIME_LIMIT_MAX_MS);
+  assertEquals(ruleOf(`time-limit = "1ms"`).timeLimitMs, 1);
+  assertEquals(ruleOf(`concurrent = ${CONCURRENT_MAX}`).concurrent, CONCURRENT_MAX);
+  const parameter = (repeat: number) =>
+    `parameters = [{ name = "A", pattern = "a", repeat = ${repeat} }]`;
+  assertEquals(ruleOf(parameter(ARGUMENTS_MAX)).parameters[0]?.repeat, ARGUMENTS_MAX);
+  refusalOf(() => ruleOf(parameter(ARGUMENTS_MAX + 1)));
+  for (const source of ["a".repeat(PATTERN_CHARS_MAX), "a*".repeat(PATTERN_WIDE_MAX)]) {
+    assertEquals(readPattern(source) instanceof RegExp, true);
+  }
+});
+
+Deno.test("mayRun() knows the accounts and keys that are named, and every account", () => {
+  const askers: Asking[] = [
+    { user: "ann" },
+    { user: "bob" },
+    { user: "bob", keyName: "ci" },
+    { user: "bob", keyName: "ann" },
+    { user: "key:ci", keyName: "ci", byKeyAlone: true },
+    { user: "key:ann", keyName: "ann", byKeyAlone: true },
+  ];
+  const allowed = (lines: string) => {
+    const head = `[commands.x]\nexecutable = "/bin/x"\n`;
+    const rule = parseCommands(head + lines, "c.toml").get("x");
+    return askers.map((asking) => rule !== undefined && mayRun(rule, asking));
+  };
+  const users = `users = ["ann"]`;
+  assertEquals(allowed(users), [true, false, false, false, false, false]);
+  assertEquals(allowed(`users = ["*"]`), [true, true, true, true, false, false]);
+  assertEquals(allowed(`keys = ["ci"]`), [false, false, true, false, true, false]);
+  assertEquals(allowed(`${users}\nkeys = ["ci"]`), [true, false, true, false, true, false]);
 });
 
 Deno.test("checkArguments() takes what the parameters say and nothing else", () => {

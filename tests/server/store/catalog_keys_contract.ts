@@ -41,6 +41,8 @@ export function testKeyCatalog(name: string, withCatalog: WithCatalog): void {
         "key2",
       ]);
       assertEquals(await catalog.listKeys({ limit: 1 }), [added]);
+      assertEquals(await catalog.keyName(idOf(2)), "key2");
+      assertEquals(await catalog.keyName(idOf(3)), null);
       const [second] = await catalog.listKeys({ after: "key1", limit: 1 });
       assertEquals([second?.id, second?.services], [idOf(2), null]);
     }));
