@@ -169,7 +169,7 @@ export class Trial implements AsyncDisposable {
       const decoder = new TextDecoder();
       const result = { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
       const isKilled = wasKilled && signal === "SIGKILL";
-      if (!isKilled) this.#judge(args, result);
+      if (!isKilled) this.judge(args, result);
       this.tell(`  ${isKilled ? "killed" : `ended with ${code}`}: ${result.stderr.slice(-300)}`);
       return { ...result, wasKilled: isKilled };
     });
@@ -248,8 +248,9 @@ export class Trial implements AsyncDisposable {
     await this.world[Symbol.asyncDispose]();
   }
 
-  #judge(args: readonly string[], { code, stdout, stderr }: Result): void {
-    const words = `trivet ${args.join(" ")}`;
+  /** Whether a command ended as a command may: with a documented exit code, and without a stack. */
+  judge(args: readonly string[], { code, stdout, stderr }: Result): void {
+    const words = `${args.join(" ")}`;
     if (!DOCUMENTED.has(code)) this.fail(`${words} ended with ${code}, which is not documented`);
     if (STACK.test(stderr) || STACK.test(stdout)) this.fail(`${words} printed a stack: ${stderr}`);
   }

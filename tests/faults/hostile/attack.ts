@@ -16,6 +16,9 @@ const SERVICES = ["netdisk", "chat"] as const;
 /** Inputs that one connection sends at most; what comes behind a broken one is not read. */
 const INPUTS_MAX = 60;
 
+/** Connections at once. */
+const LANES = 16;
+
 /** How long the server may take to answer or to close. */
 const PATIENCE_MS = 200;
 
@@ -40,13 +43,17 @@ export async function attack(
   random: SeededRandom,
   inputs: number,
 ): Promise<number> {
-  let connections = 0;
-  for (let left = inputs; left > 0; connections++) {
-    const count = Math.min(1 + random.below(INPUTS_MAX), left);
-    await attackOnce(target, random, count);
-    left -= count;
-  }
-  return connections;
+  const lanes = Array.from({ length: LANES }, async (_, lane) => {
+    const own = random.fork();
+    let connections = 0;
+    for (let left = Math.floor((inputs + lane) / LANES); left > 0; connections++) {
+      const count = Math.min(1 + own.below(INPUTS_MAX), left);
+      await attackOnce(target, own, count);
+      left -= count;
+    }
+    return connections;
+  });
+  return (await Promise.all(lanes)).reduce((sum, each) => sum + each, 0);
 }
 
 async function attackOnce(target: Target, random: SeededRandom, count: number): Promise<void> {
