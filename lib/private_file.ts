@@ -69,7 +69,13 @@ async function lockFile(path: string, timeoutMs: number): Promise<Deno.FsFile> {
   }
 }
 
-async function replaceFile(path: string, text: string): Promise<void> {
+/**
+ * Replaces a file in one step, with mode 0600: whole or not at all, also when the power goes.
+ *
+ * @param path The file.
+ * @param text What it says from now on.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     const options = { createNew: true, write: true, mode: OWNER_ONLY_FILE };

@@ -12,7 +12,9 @@ import {
   createCertificate,
   readCertificate,
 } from "../lib/link/certificate.ts";
+import { replaceFile } from "../lib/private_file.ts";
 import type { DataFolder } from "./data_folder.ts";
+import { syncFolder } from "./netdisk/depot_sync.ts";
 import type { Catalog } from "./store/catalog.ts";
 
 const SERVER_ID_BYTES = 8;
@@ -55,8 +57,10 @@ export async function openOwnCertificate(
   const keyFile = join(folder.keys, "key.pem");
   if (!await exists(certFile) || !await exists(keyFile)) {
     const made = await createCertificate({ serverId });
-    await writeSecret(keyFile, made.keyPem);
-    await writeSecret(certFile, made.certPem);
+    await replaceFile(keyFile, made.keyPem);
+    await replaceFile(certFile, made.certPem);
+    // Before anybody pins it: a certificate that is gone after a power cut would be replaced.
+    await syncFolder(folder.keys);
   }
   return await readTlsIdentity(certFile, keyFile);
 }
@@ -79,13 +83,6 @@ async function readPem(file: string, what: string): Promise<string> {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TrivetError("USAGE", `Cannot read the ${what} "${file}": ${reason}`, { cause });
   }
-}
-
-/** Written whole or not at all: a server that is killed at its first start must start again. */
-async function writeSecret(file: string, text: string): Promise<void> {
-  const temporary = `${file}.new`;
-  await Deno.writeTextFile(temporary, text, { mode: 0o600 });
-  await Deno.rename(temporary, file);
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -47,8 +47,11 @@ export class FolderSync {
   }
 }
 
-/** Windows cannot open a folder to sync it; NTFS writes its changes in order by itself. */
-async function syncFolder(folder: string): Promise<void> {
+/**
+ * fsync of one folder. Windows cannot open a folder to sync it; NTFS writes its changes in order by
+ * itself.
+ */
+export async function syncFolder(folder: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using file = await Deno.open(folder);
   await file.sync();

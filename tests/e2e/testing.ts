@@ -193,6 +193,11 @@ export class Person {
     this.#env = env;
   }
 
+  /** The same person with further environment variables. */
+  with(env: Record<string, string>): Person {
+    return new Person(this.#programs, this.home, { ...this.#env, ...env });
+  }
+
   /** A path in the home. */
   path(...names: string[]): string {
     return join(this.home, ...names);
@@ -226,12 +231,7 @@ export class Person {
   /** Runs `trivet` to its end. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<Result> {
     const process = this.spawn(args, options);
-    if (options.stdin !== undefined) {
-      const { stdin } = options;
-      const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
-      const writer = process.stdin.getWriter();
-      writer.write(bytes).then(() => writer.close()).catch(() => {});
-    }
+    feed(process, options);
     const { code, stdout, stderr } = await process.output();
     const decoder = new TextDecoder();
     return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
@@ -256,6 +256,14 @@ export class Person {
     await this.ok(["register", name, "--password-stdin"], { stdin });
     await this.ok(["login", name, "--password-stdin"], { stdin });
   }
+}
+
+/** Gives a process what it reads from stdin; it need not read all. */
+export function feed(process: Deno.ChildProcess, { stdin }: RunOptions): void {
+  if (stdin === undefined) return;
+  const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
+  const writer = process.stdin.getWriter();
+  writer.write(bytes).then(() => writer.close()).catch(() => {});
 }
 
 /** A temporary folder with a server's data and people's homes. */

@@ -1,0 +1,42 @@
+import { assertEquals } from "@std/assert";
+import { SCENARIOS } from "./scenarios.ts";
+import { attackServer } from "./scenarios/hostile.ts";
+import { runSuite } from "./run.ts";
+import { Trial } from "./trial.ts";
+
+/** Tries in the ordinary tests; `deno task test:faults` runs more. */
+const TRIES = 20;
+
+/** Hostile inputs in the ordinary tests. */
+const INPUTS = 50_000;
+
+/** A seed for what is random here, said so that it can be repeated. */
+function chosenSeed(): number {
+  const seed = Number(Deno.env.get("TRIVET_TEST_SEED") ?? Date.now() % 1e9);
+  // deno-lint-ignore no-console -- who sees this test fail needs its seed
+  console.error(`seed ${seed} (TRIVET_TEST_SEED)`);
+  return seed;
+}
+
+Deno.test("random faults lose nothing that was acknowledged, and leave no trace", async () => {
+  const { outcomes, skipped } = await runSuite({ seed: chosenSeed(), count: TRIES });
+  for (const [name, reason] of skipped) {
+    // deno-lint-ignore no-console -- what was not tried must not look as if it had been
+    console.error(`skipped: ${name}: ${reason}`);
+  }
+  const failed = outcomes.filter(({ wrong }) => wrong.length > 0)
+    .map(({ scenario, seed, wrong, story }) => ({ name: scenario.name, seed, wrong, story }));
+  assertEquals(failed, []);
+  assertEquals(outcomes.length, TRIES);
+});
+
+Deno.test("fifty thousand hostile frames end no server, and leave it as it was", async () => {
+  await using trial = await Trial.create({ seed: chosenSeed(), serve: ["--plain"] });
+  await attackServer(trial, INPUTS);
+  assertEquals(await trial.check(), [], trial.story.join("\n"));
+});
+
+Deno.test("every scenario has a name of its own", () => {
+  const names = SCENARIOS.map(({ name }) => name);
+  assertEquals(new Set(names).size, names.length);
+});
