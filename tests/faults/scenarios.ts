@@ -6,6 +6,7 @@
 
 import type { Scenario } from "./scenario.ts";
 import { CHAT } from "./scenarios/chat.ts";
+import { CLOCK } from "./scenarios/clock.ts";
 import { HOSTILE } from "./scenarios/hostile.ts";
 import { KILLS } from "./scenarios/kill.ts";
 import { LOAD } from "./scenarios/load.ts";
@@ -22,4 +23,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CHAT,
   ...HOSTILE,
   ...POWER,
+  ...CLOCK,
 ];
