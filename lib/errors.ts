@@ -143,7 +143,11 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   ),
   PASSWORD_INVALID: kind(EXIT.USAGE, false, "Choose a password of 8 to 1024 characters"),
   PATH_EMPTY: kind(EXIT.USAGE, false, "Name a file or folder"),
-  PATH_DOT: kind(EXIT.USAGE, false, 'Leave out "." and ".."'),
+  PATH_DOT: kind(
+    EXIT.USAGE,
+    false,
+    'Write the whole path from the home on, such as "/photos"; the home itself is "/"',
+  ),
   PATH_SEPARATOR: kind(EXIT.USAGE, false, 'Use names without "/" and "\\"'),
   PATH_NUL: kind(EXIT.USAGE, false, "Use names without NUL"),
   PATH_CONTROL: kind(EXIT.USAGE, false, "Use names without control characters"),

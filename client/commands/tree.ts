@@ -22,6 +22,7 @@ export const treeCommand = defineCommand({
     },
     depth: {
       kind: "integer",
+      valueName: "N",
       short: "d",
       env: "TRIVET_DEPTH",
       min: 1,
