@@ -492,7 +492,7 @@ export class NetdiskClient implements AsyncDisposable {
    * Ends tokens, and the connections that logged in with them.
    *
    * @param ids What {@linkcode NetdiskClient.tokens} calls them.
-   * @returns How many ended: all, since an unknown id fails with `NOT_FOUND`.
+   * @returns How many ended: all, since an unknown id fails with `TOKEN_NOT_FOUND`.
    */
   async revokeTokens(ids: readonly string[], signal?: AbortSignal): Promise<number> {
     return (await this.#ask("token.revoke", { ids: [...ids] }, signal)).revoked;

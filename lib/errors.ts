@@ -64,6 +64,7 @@ export type ErrorCode =
   | "COMMAND_NOT_FOUND"
   | "KEY_NOT_FOUND"
   | "TRASH_NOT_FOUND"
+  | "TOKEN_NOT_FOUND"
   | "AUTH_REQUIRED"
   | "AUTH_FAILED"
   | "AUTH_THROTTLED"
@@ -169,6 +170,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   COMMAND_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List your commands with trivet exec --list"),
   KEY_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the keys with trivetd key list"),
   TRASH_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the trash with trivet trash list"),
+  TOKEN_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the tokens with trivet token list"),
 
   AUTH_REQUIRED: kind(EXIT.REFUSED, false, "Log in with trivet login"),
   AUTH_FAILED: kind(EXIT.REFUSED, false, "Check the user name and the password"),
