@@ -47,17 +47,19 @@ export { VERSION } from "./lib/version.ts";
 export {
   type CatOptions,
   type GetOptions,
-  type GetTreeOptions,
   NetdiskClient,
   type NetdiskClientOptions,
-  type PlannedTransfer,
   type PutOptions,
-  type PutTreeOptions,
-  type TreeTransferOptions,
 } from "./client/netdisk.ts";
 export type { DoctorOptions, DoctorReport, DoctorStep } from "./client/doctor/examine.ts";
 export type { LinkSpeeds, MeasuredWay, TransferLimit, TransferPart } from "./lib/doctor/verdict.ts";
 export type { MachineSpeeds } from "./lib/doctor/speeds.ts";
+export type {
+  GetTreeOptions,
+  PlannedTransfer,
+  PutTreeOptions,
+  TreeTransferOptions,
+} from "./client/tree/client_trees.ts";
 export type { TreeOptions, TreeProgress, TreeResult } from "./client/tree/tree_types.ts";
 export type { ConnectOptions } from "./client/connect_options.ts";
 export type { LeftOut, LeftOutKind } from "./client/tree/left_out.ts";

@@ -6,6 +6,7 @@
 
 import { TrivetError } from "../lib/errors.ts";
 import { quoteName } from "../lib/netdisk/path.ts";
+import { systemReason } from "../lib/system_error.ts";
 import { asStorageError } from "../lib/transfer/storage_error.ts";
 
 /**
@@ -20,17 +21,10 @@ export function localError(error: unknown, doing: string, path: string): unknown
   if (!(error instanceof Error) || error instanceof TrivetError) return error;
   const known = asStorageError(error, `${doing} ${quoteLocal(path)}`);
   if (known instanceof TrivetError) return known;
-  const say = (code: "LOCAL_NOT_FOUND" | "LOCAL_DENIED" | "FAILED", reason: string) =>
-    new TrivetError(code, `Cannot ${doing} ${quoteLocal(path)}: ${reason}`, { cause: error });
-  if (error instanceof Deno.errors.NotFound) return say("LOCAL_NOT_FOUND", "it does not exist");
-  if (error instanceof Deno.errors.NotADirectory) {
-    return say("LOCAL_NOT_FOUND", "a part of the path is not a folder");
-  }
-  const isDenied = error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotCapable || /read-only/i.test(error.message);
-  if (isDenied) return say("LOCAL_DENIED", "the system refuses it");
-  if (!error.message.includes("os error")) return error;
-  return say("FAILED", error.message);
+  const said = systemReason(error);
+  if (said === undefined) return error;
+  const text = `Cannot ${doing} ${quoteLocal(path)}: ${said.reason}`;
+  return new TrivetError(said.code, text, { cause: error });
 }
 
 /** A local path for a message: whole, with everything escaped that could steer a terminal. */

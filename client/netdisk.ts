@@ -11,7 +11,7 @@ import {
   type NetdiskRequest,
   type NetdiskResponse,
 } from "../lib/netdisk/messages.ts";
-import { formatPath, parsePath } from "../lib/netdisk/path.ts";
+import { formatPath, parsePath, quoteName } from "../lib/netdisk/path.ts";
 import type { ByteReader } from "../lib/transfer/source.ts";
 import type { ByteWriter } from "../lib/transfer/sink.ts";
 import { Connections } from "./connections.ts";
@@ -39,9 +39,9 @@ import type {
 import type { Pacer } from "./pacer.ts";
 import { type Credentials, openSession, type Session } from "./session.ts";
 import type { TransferOptions } from "./transfer_types.ts";
-import type { LeftOut } from "./tree/left_out.ts";
+import type { GetTreeOptions, PutTreeOptions, TreeAccess } from "./tree/client_trees.ts";
 import type { SyncResult, SyncTreesOptions } from "./tree/sync_types.ts";
-import type { TreeOptions, TreeResult } from "./tree/tree_types.ts";
+import type { TreeResult } from "./tree/tree_types.ts";
 import type { UploadResult } from "./upload.ts";
 
 /** Options of {@linkcode NetdiskClient.connect}. */
@@ -66,45 +66,8 @@ export interface GetOptions extends TransferOptions {
   readonly durability?: DurabilityMode;
 }
 
-/** What goes where, as {@linkcode TreeTransferOptions.onPlan} is told. */
-export interface PlannedTransfer {
-  /** Its path on the side it comes from. */
-  readonly from: string;
-  /** Its path on the side it goes to. */
-  readonly to: string;
-  /** What it is; `other` is left out. */
-  readonly type: NetdiskEntry["type"];
-  /** Bytes; 0 for a folder. */
-  readonly size: number;
-}
-
-/** Options of {@linkcode NetdiskClient.putTree} and {@linkcode NetdiskClient.getTree}. */
-export interface TreeTransferOptions extends TreeOptions {
-  /** Whether folders are transferred (default) or refused. */
-  readonly recursive?: boolean;
-  /**
-   * Patterns of what stays out: one with a `/` from where the tree begins, one without by every name.
-   */
-  readonly exclude?: readonly string[];
-  /** Only says what would be done. */
-  readonly dryRun?: boolean;
-  /** Told what goes where before anything is done. */
-  readonly onPlan?: (plan: readonly PlannedTransfer[]) => void;
-}
-
-/** Options of {@linkcode NetdiskClient.putTree}. */
-export interface PutTreeOptions extends TreeTransferOptions {
-  /** Whether symbolic links are left out (`skip`, the default) or sent as what they lead to. */
-  readonly links?: "skip" | "follow";
-}
-
-/** Options of {@linkcode NetdiskClient.getTree}. */
-export type GetTreeOptions = TreeTransferOptions;
-
 /** Options of {@linkcode NetdiskClient.cat}. */
 export type CatOptions = Pick<TransferOptions, "onProgress" | "onRetry" | "signal">;
-
-const NOTHING_DONE = { files: 0, bytes: 0, folders: 0, skipped: 0 } as const;
 
 /** A netdisk with a user logged in. */
 export class NetdiskClient implements AsyncDisposable {
@@ -278,7 +241,16 @@ export class NetdiskClient implements AsyncDisposable {
     const { checkTarget, resolveTarget } = await import("./local_target.ts");
     const target = await resolveTarget(local, name);
     const { overwrite = "replace", durability = "commit" } = options;
-    if (await checkTarget(target, overwrite)) return skippedDownload(target);
+    try {
+      if (await checkTarget(target, overwrite)) return skippedDownload(target);
+    } catch (error) {
+      // Where both are folders, the one that was asked for is the mistake.
+      const isFolder = error instanceof TrivetError && error.code === "IS_FOLDER" &&
+        (await this.stat(path, options.signal)).type === "folder";
+      if (!isFolder) throw error;
+      const text = `Cannot receive ${quoteName(formatPath(remote))}: it is a folder`;
+      throw new TrivetError("IS_FOLDER", text, { cause: error });
+    }
     const { downloadFile } = await import("./download.ts");
     const server = `${this.user}@${this.server}`;
     return await downloadFile(this.#connections, {
@@ -353,35 +325,8 @@ export class NetdiskClient implements AsyncDisposable {
     path: string,
     options: PutTreeOptions = {},
   ): Promise<TreeResult> {
-    const { planUpload } = await import("./tree/plan.ts");
-    const { readExcludes } = await import("./tree/exclude.ts");
-    const { putTree } = await import("./tree/put_tree.ts");
-    const target = parsePath(path);
-    const { recursive = true, exclude = [], signal, onPlan, dryRun } = options;
-    const leftOut: LeftOut[] = [];
-    const plan = await planUpload(sources, {
-      target,
-      recursive,
-      signal,
-      isInside: target.length === 0 || path.endsWith("/") || sources.length > 1 ||
-        await this.#isFolder(target, signal),
-      links: options.links,
-      isExcluded: readExcludes(exclude),
-      onLeftOut: (left) => {
-        leftOut.push(left);
-        options.onLeftOut?.(left);
-      },
-    });
-    onPlan?.(plan.map(({ entry, target: to }) => ({
-      from: entry.local,
-      to: formatPath(to),
-      type: entry.type,
-      size: entry.size,
-    })));
-    if (dryRun === true) return { ...NOTHING_DONE, leftOut };
-    if (sources.length > 1 && !path.endsWith("/")) await this.#mustBeFolder(target, signal);
-    const result = await putTree(this.#connections, plan, { ...options, pacer: this.#pacer });
-    return { ...result, leftOut: [...leftOut, ...result.leftOut] };
+    const { uploadTrees } = await import("./tree/client_trees.ts");
+    return await uploadTrees(this.#treeAccess(), { sources, to: path }, options);
   }
 
   /**
@@ -400,41 +345,8 @@ export class NetdiskClient implements AsyncDisposable {
     local?: string,
     options: GetTreeOptions = {},
   ): Promise<TreeResult> {
-    const { isLocalFolder, makeFoldersFor, planDownload } = await import("./tree/plan.ts");
-    const { readExcludes } = await import("./tree/exclude.ts");
-    const { expandRemote } = await import("./remote_glob.ts");
-    const { getTree } = await import("./tree/get_tree.ts");
-    const { recursive = true, exclude = [], signal, onPlan, dryRun } = options;
-    const sources = [];
-    for (const found of await expandRemote(this, paths, signal)) {
-      const entry = found.entry ?? await this.stat(found.path, signal);
-      sources.push({ path: parsePath(found.path), entry });
-    }
-    const target = local ?? ".";
-    const isFolder = await isLocalFolder(target);
-    if (sources.length > 1 && !isFolder) {
-      throw new TrivetError("LOCAL_NOT_FOUND", `Cannot write into "${target}": it is no folder`);
-    }
-    const plan = await planDownload(this, sources, {
-      local: target,
-      recursive,
-      signal,
-      isInside: isFolder,
-      isExcluded: readExcludes(exclude),
-    });
-    onPlan?.(plan.map(({ remote, entry, local: to }) => ({
-      from: formatPath(remote),
-      to,
-      type: entry.type,
-      size: entry.size,
-    })));
-    if (dryRun === true) return { ...NOTHING_DONE, leftOut: [] };
-    // As on the server, a folder brings the missing ones above it along.
-    if (sources.some(({ entry }) => entry.type === "folder")) {
-      await makeFoldersFor(target, isFolder);
-    }
-    const server = `${this.user}@${this.server}`;
-    return await getTree(this.#connections, plan, { ...options, server, pacer: this.#pacer });
+    const { downloadTrees } = await import("./tree/client_trees.ts");
+    return await downloadTrees(this.#treeAccess(), { sources: paths, to: local ?? "." }, options);
   }
 
   /**
@@ -624,7 +536,7 @@ export class NetdiskClient implements AsyncDisposable {
    * Ends tokens, and the connections that logged in with them.
    *
    * @param ids What {@linkcode NetdiskClient.tokens} calls them.
-   * @returns How many ended: all, since an unknown id fails with `NOT_FOUND`.
+   * @returns How many ended: all, since an unknown id fails with `TOKEN_NOT_FOUND`.
    */
   async revokeTokens(ids: readonly string[], signal?: AbortSignal): Promise<number> {
     return (await this.#ask("token.revoke", { ids: [...ids] }, signal)).revoked;
@@ -683,16 +595,9 @@ export class NetdiskClient implements AsyncDisposable {
     }
   }
 
-  async #mustBeFolder(
-    path: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    if (path.length === 0 || await this.#isFolder(path, signal)) return;
-    const shown = formatPath(path);
-    throw new TrivetError(
-      "NOT_FOLDER",
-      `Cannot store several files in "${shown}": it is no folder`,
-    );
+  #treeAccess(): TreeAccess {
+    const server = `${this.user}@${this.server}`;
+    return { reader: this, connections: this.#connections, pacer: this.#pacer, server };
   }
 
   #upload(path: readonly string[], options: PutOptions) {

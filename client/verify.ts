@@ -41,6 +41,8 @@ export interface VerifySummary {
   files: number;
   /** Bytes of these on this machine. */
   bytes: number;
+  /** Links and the like on this machine that `put` leaves out and the server does not have. */
+  leftOut: number;
 }
 
 /** Options of {@linkcode TreeVerifier}. */
@@ -63,7 +65,7 @@ export type DigestReader = Pick<NetdiskClient, "digests">;
 /** Compares trees. */
 export class TreeVerifier {
   /** What was compared so far. */
-  readonly summary: VerifySummary = { files: 0, bytes: 0 };
+  readonly summary: VerifySummary = { files: 0, bytes: 0, leftOut: 0 };
   readonly #client: NetdiskClient;
   readonly #signal: AbortSignal | undefined;
 
@@ -122,7 +124,8 @@ export class TreeVerifier {
       const theirs = there.get(name);
       const below = [...path, name];
       const say = (kind: Difference["kind"]) => ({ kind, path: formatPath(below), ranges: [] });
-      if (theirs === undefined) yield say("missing");
+      if (theirs === undefined && ours?.type === "other") this.summary.leftOut++;
+      else if (theirs === undefined) yield say("missing");
       else if (ours === undefined) yield say("extra");
       else if (ours.type !== theirs.type || ours.type === "other") yield say("type");
       else if (ours.type === "file") yield { local: ours.path, path: below };

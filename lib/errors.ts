@@ -64,6 +64,7 @@ export type ErrorCode =
   | "COMMAND_NOT_FOUND"
   | "KEY_NOT_FOUND"
   | "TRASH_NOT_FOUND"
+  | "TOKEN_NOT_FOUND"
   | "AUTH_REQUIRED"
   | "AUTH_FAILED"
   | "AUTH_THROTTLED"
@@ -143,7 +144,11 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   ),
   PASSWORD_INVALID: kind(EXIT.USAGE, false, "Choose a password of 8 to 1024 characters"),
   PATH_EMPTY: kind(EXIT.USAGE, false, "Name a file or folder"),
-  PATH_DOT: kind(EXIT.USAGE, false, 'Leave out "." and ".."'),
+  PATH_DOT: kind(
+    EXIT.USAGE,
+    false,
+    'Write the whole path from the home on, such as "/photos"; the home itself is "/"',
+  ),
   PATH_SEPARATOR: kind(EXIT.USAGE, false, 'Use names without "/" and "\\"'),
   PATH_NUL: kind(EXIT.USAGE, false, "Use names without NUL"),
   PATH_CONTROL: kind(EXIT.USAGE, false, "Use names without control characters"),
@@ -165,6 +170,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   COMMAND_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List your commands with trivet exec --list"),
   KEY_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the keys with trivetd key list"),
   TRASH_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the trash with trivet trash list"),
+  TOKEN_NOT_FOUND: kind(EXIT.NOT_FOUND, false, "List the tokens with trivet token list"),
 
   AUTH_REQUIRED: kind(EXIT.REFUSED, false, "Log in with trivet login"),
   AUTH_FAILED: kind(EXIT.REFUSED, false, "Check the user name and the password"),

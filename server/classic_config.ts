@@ -28,7 +28,7 @@ export const CLASSIC_SERVE_OPTIONS = {
     valueName: "HOST",
     env: "TRIVETD_CLASSIC_LISTEN",
     repeat: true,
-    help: "Address to listen on for --classic; may be repeated (default: 127.0.0.1)",
+    help: "Address to listen on for --classic (default: 127.0.0.1)",
   },
   "classic-login-timeout": {
     kind: "duration",

@@ -37,7 +37,7 @@ export const SERVE_OPTIONS = {
     valueName: "HOST",
     env: "TRIVETD_LISTEN",
     repeat: true,
-    help: "Address to listen on, or unix:PATH with --plain; may be repeated (default: 127.0.0.1)",
+    help: "Address to listen on, or unix:PATH with --plain (default: 127.0.0.1)",
   },
   port: {
     kind: "integer",

@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { TrivetError } from "../lib/errors.ts";
+import { systemReason } from "../lib/system_error.ts";
 
 /** Places in the data folder. */
 export interface DataFolder extends Disposable {
@@ -23,7 +24,8 @@ const OWNER_ONLY = 0o700;
  * Opens the data folder, making it at the first start, and holds its lock until disposed of.
  *
  * @param path The folder.
- * @throws {TrivetError} `FAILED` when another server uses it, or it cannot be made or written.
+ * @throws {TrivetError} `FAILED` when another server uses it, `LOCAL_DENIED` or another code when it
+ * cannot be made or written.
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const keys = join(path, KEYS_FOLDER);
@@ -33,8 +35,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     await Deno.mkdir(keys, { recursive: true, mode: OWNER_ONLY });
     lock = await lockDataFolder(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TrivetError("FAILED", `Cannot use the data folder "${path}": ${reason}`, { cause });
+    throw cannotUse(path, cause);
   }
   if (lock === null) {
     throw new TrivetError("FAILED", `Another trivetd uses the data folder "${path}"`);
@@ -45,6 +46,18 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     database: join(path, "trivet.db"),
     [Symbol.dispose]: () => lock[Symbol.dispose](),
   };
+}
+
+/**
+ * Says why a data folder cannot be used.
+ *
+ * @param path The folder.
+ * @param cause What the system threw.
+ */
+export function cannotUse(path: string, cause: unknown): TrivetError {
+  const { code, reason } = systemReason(cause) ??
+    { code: "FAILED", reason: cause instanceof Error ? cause.message : String(cause) } as const;
+  return new TrivetError(code, `Cannot use the data folder "${path}": ${reason}`, { cause });
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
- * Ends open connections whose login has ended: the session was ended, the password changed, the account
- * disabled or removed, the machine key revoked or at its end, by this server or by a command beside it. SQLite is where they meet.
+ * Ends open connections whose login has ended: the session or token was ended or is at its end, the
+ * password changed, the account disabled or removed, the machine key revoked or at its end, by this
+ * server or by a command beside it. SQLite is where they meet.
  *
  * @module
  */

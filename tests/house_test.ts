@@ -15,8 +15,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/version.ts": [],
   "lib/turn.ts": [],
   "lib/private_file.ts": ["lib/errors.ts"],
+  "lib/system_error.ts": ["lib/errors.ts"],
   "lib/frame": ["lib/errors.ts"],
-  "lib/term": ["lib/errors.ts"],
+  "lib/term": ["lib/errors.ts", "lib/system_error.ts"],
   "lib/datagram": ["lib/errors.ts", "lib/frame", "lib/term"],
   "lib/transfer": ["lib/errors.ts", "lib/turn.ts", "lib/frame"],
   "lib/link": ["lib/errors.ts", "lib/private_file.ts", "lib/frame"],
@@ -42,6 +43,7 @@ const SOCKETLESS = [
   "lib/clock",
   "lib/errors.ts",
   "lib/private_file.ts",
+  "lib/system_error.ts",
   "lib/version.ts",
 ];
 

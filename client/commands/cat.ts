@@ -1,20 +1,27 @@
 /**
- * `trivet cat`: writes a file to stdout.
+ * `trivet cat`: writes files to stdout.
  *
  * @module
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
-import { type ClientContext, remotePath } from "./context.ts";
+import { type ClientContext, remotePattern } from "./context.ts";
 
 /** See the module. */
 export const catCommand = defineCommand({
   name: "cat",
-  summary: "Write a file to stdout",
+  summary: "Write files to stdout, one after the other",
   options: {},
-  arguments: { remote: { help: "The file on the server", completes: "remote" } },
+  arguments: {
+    remote: {
+      help: "Files on the server; patterns too, as for ls",
+      variadic: true,
+      completes: "remote",
+    },
+  },
   run: async (context: ClientContext, invocation) => {
-    const { catFile } = await import("./move.ts");
-    await catFile(context, remotePath(context, invocation.arguments.remote));
+    const { catFiles } = await import("./move.ts");
+    const paths = invocation.arguments.remote.map((path) => remotePattern(context, path));
+    await catFiles(context, paths);
   },
 });

@@ -40,7 +40,7 @@ export const cpCommand = defineCommand({
     },
   },
   run: async (context: ClientContext, { values, arguments: { from, to } }) => {
-    const { formatBytes } = await import("../../lib/term/format.ts");
+    const { formatBytes, formatCount } = await import("../../lib/term/format.ts");
     const { checkTargets, findTargets } = await import("./targets.ts");
     const typed = (path: string) => remotePattern(context, path);
     const targets = checkTargets(from.map(typed), typed(to));
@@ -52,9 +52,8 @@ export const cpCommand = defineCommand({
       const result = await client.cp(path, to, { ...values, signal });
       const { files, folders, bytes, skipped } = result;
       const left = skipped === 0 ? "" : `; left out ${skipped}, which are no files`;
-      output.note(
-        `Copied ${path} to ${result.path}: ${files} files, ${formatBytes(bytes)}${left}`,
-      );
+      const what = `${formatCount(files, "file")}, ${formatBytes(bytes)}${left}`;
+      output.note(`Copied ${path} to ${result.path}: ${what}`);
       copied.push({ from: path, to: result.path, files, folders, size_bytes: bytes, skipped });
     }
     output.json(targets.isOne ? copied[0] : { copied });

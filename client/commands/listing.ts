@@ -53,8 +53,25 @@ export async function listPaths(
   await using client = await openClient(context);
   const { output, signal } = context;
   const listings: Listing[] = [];
-  for (const path of await expandRemote(client, texts, signal)) {
-    for await (const listing of read(client, path, { options, signal })) listings.push(listing);
+  const failures: TrivetError[] = [];
+  // What is there is shown, whatever else was asked for.
+  const found = new Map<string, RemotePath>();
+  const attempt = async (work: () => Promise<void>) => {
+    await work().catch((error) => {
+      const isOfOne = error instanceof TrivetError && !error.retry && texts.length > 1;
+      if (!isOfOne) throw error;
+      failures.push(error);
+    });
+  };
+  for (const text of texts) {
+    await attempt(async () => {
+      for (const path of await expandRemote(client, [text], signal)) found.set(path.path, path);
+    });
+  }
+  for (const path of found.values()) {
+    await attempt(async () => {
+      for await (const listing of read(client, path, { options, signal })) listings.push(listing);
+    });
   }
   const files = listings.filter(({ isFolder }) => !isFolder).flatMap(({ path, entries }) =>
     entries.map((entry) => ({ path, entry }))
@@ -65,16 +82,20 @@ export async function listPaths(
   const named = sorted(files.map(({ path, entry }) => ({ ...entry, name: path })), options);
   for (const line of linesOf(named, options)) output.line(line);
   for (const [index, { path, entries }] of folders.entries()) {
-    const isAlone = listings.length === 1 && !options.recursive;
+    const isAlone = listings.length === 1 && texts.length === 1 && !options.recursive;
     if (!isAlone) output.line(`${index === 0 && named.length === 0 ? "" : "\n"}${path}:`);
     for (const line of linesOf(entries, options)) output.line(line);
   }
-  output.json({
+  const document = {
     listings: [
       ...files.map(({ path, entry }) => ({ path, entries: [jsonEntry(entry)] })),
       ...folders.map(({ path, entries }) => ({ path, entries: entries.map(jsonEntry) })),
     ],
-  });
+  };
+  const last = failures.pop();
+  for (const { message } of failures) output.warn(message);
+  if (last !== undefined) throw last;
+  output.json(document);
 }
 
 async function* read(

@@ -85,7 +85,7 @@ export async function getPaths(
   }
   if (paths.at(-1) === STREAM && paths.length > 1) {
     if (paths.length > 2) throw new TrivetError("USAGE", 'Only one file can be received to "-"');
-    return await catFile(context, remotePath(context, typed));
+    return await catFiles(context, [remotePattern(context, typed)]);
   }
   const { checkRemotePaths } = await import("../remote_glob.ts");
   const { hasGlob } = await import("../../lib/netdisk/glob.ts");
@@ -185,13 +185,14 @@ export async function getFile(context: ClientContext, request: GetRequest): Prom
   });
 }
 
-/** Writes a file to stdout, and nothing else. */
-export async function catFile(context: ClientContext, remote: string): Promise<void> {
-  const { output } = context;
+/** Writes files to stdout, one after the other, and nothing else. */
+export async function catFiles(context: ClientContext, paths: readonly string[]): Promise<void> {
+  const { output, signal } = context;
   if (output.isJson) {
     throw new TrivetError("USAGE", "--json does not go together with a file on stdout");
   }
-  const name = parsePath(remote).at(-1) ?? "/";
+  const { checkRemotePaths, expandRemote } = await import("../remote_glob.ts");
+  checkRemotePaths(paths);
   const writer = {
     write: async (bytes: Uint8Array) => {
       await output.bytes(bytes);
@@ -199,14 +200,21 @@ export async function catFile(context: ClientContext, remote: string): Promise<v
     },
   };
   await using client = await openClient(context);
-  await showTransfer(
-    context,
-    { name, outcome: "received", isResumable: false },
-    async (options) => {
-      const { sizeBytes } = await client.cat(remote, writer, options);
-      return { skipped: false, sizeBytes, verifiedBytes: 0 };
-    },
-  );
+  for (const { path } of await expandRemote(client, paths, signal)) {
+    await showTransfer(
+      context,
+      {
+        name: parsePath(path).at(-1) ?? "/",
+        outcome: "received",
+        isResumable: false,
+        isForTerminal: true,
+      },
+      async (options) => {
+        const { sizeBytes } = await client.cat(path, writer, options);
+        return { skipped: false, sizeBytes, verifiedBytes: 0 };
+      },
+    );
+  }
 }
 
 /** What progress calls several sources. */

@@ -7,7 +7,7 @@
 import { EXIT } from "../../lib/errors.ts";
 import { parsePath } from "../../lib/netdisk/path.ts";
 import type { ValuesOf } from "../../lib/term/command.ts";
-import { formatBytes } from "../../lib/term/format.ts";
+import { formatBytes, formatCount } from "../../lib/term/format.ts";
 import { Progress } from "../../lib/term/progress.ts";
 import { safeText } from "../../lib/term/text.ts";
 import { isByRule } from "../tree/left_out.ts";
@@ -82,7 +82,7 @@ function summaryOf({ changes, files, bytes, unchanged }: SyncResult, dryRun: boo
   const deleted = changes.filter(({ action }) => action === "delete").length;
   const moved = changes.filter(({ action, type }) => action !== "delete" && type === "file").length;
   const same = `${unchanged} unchanged`;
-  if (dryRun) return `Would transfer ${moved} files and delete ${deleted}; ${same}`;
-  const what = `Transferred ${files} files, ${formatBytes(bytes)}`;
+  if (dryRun) return `Would transfer ${formatCount(moved, "file")} and delete ${deleted}; ${same}`;
+  const what = `Transferred ${formatCount(files, "file")}, ${formatBytes(bytes)}`;
   return `${what}${deleted === 0 ? "" : `; deleted ${deleted}`}; ${same}`;
 }

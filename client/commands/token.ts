@@ -119,6 +119,13 @@ const revokeCommand = defineCommand({
   options: {},
   arguments: { id: { help: "Ids, as trivet token list shows them", variadic: true } },
   run: async (context: ClientContext, { arguments: { id } }) => {
+    const { TOKEN_ID } = await import("../../lib/netdisk/access_messages.ts");
+    const { quoteName } = await import("../../lib/netdisk/path.ts");
+    // People pass labels too; the server could only say that such a request is malformed.
+    const other = id.find((each) => !TOKEN_ID.test(each));
+    if (other !== undefined) {
+      throw new TrivetError("TOKEN_NOT_FOUND", `${quoteName(other)} is no id of a token`);
+    }
     const { openClient } = await import("./access.ts");
     await using client = await openClient(context);
     const revoked = await client.revokeTokens(id, context.signal);

@@ -7,7 +7,7 @@
 
 import { type ErrorCode, TrivetError } from "../../lib/errors.ts";
 import { formatBytes } from "../../lib/term/format.ts";
-import { Progress } from "../../lib/term/progress.ts";
+import { Progress, type ProgressTarget } from "../../lib/term/progress.ts";
 import { quoteWord } from "../../lib/term/words.ts";
 import type { PartialTransfer, TransferOptions, TransferProgress } from "../transfer_types.ts";
 import { type ClientContext, commandLine } from "./context.ts";
@@ -25,6 +25,14 @@ const RESUMABLE: ReadonlySet<ErrorCode> = new Set([
   "DISK_FULL",
 ]);
 
+/** Where progress goes that nobody is to see. */
+const SILENT: ProgressTarget = {
+  progressMode: "off",
+  columns: 0,
+  draw: () => {},
+  attach: () => {},
+};
+
 /** How a transfer is to be shown. */
 export interface ShownTransfer {
   /** Name of the file. */
@@ -33,6 +41,8 @@ export interface ShownTransfer {
   readonly outcome: string;
   /** Whether the same command can go on with it. */
   readonly isResumable: boolean;
+  /** Whether nothing is said of it but at a terminal. */
+  readonly isForTerminal?: boolean;
 }
 
 /** Options that a transfer gets from here. */
@@ -66,7 +76,8 @@ export async function showTransfer<R extends EndedTransfer>(
 ): Promise<R & { readonly seconds: number }> {
   const { output, signal } = context;
   const startedMs = performance.now();
-  using progress = new Progress(output);
+  const isShown = shown.isForTerminal !== true || output.progressMode === "line";
+  using progress = new Progress(isShown ? output : SILENT);
   const last = { progress: undefined as TransferProgress | undefined, resumedBytes: 0 };
   progress.start({ name: shown.name });
   try {

@@ -41,7 +41,7 @@ export const TRANSFER_OPTIONS = {
     valueName: "GLOB",
     env: "TRIVET_EXCLUDE",
     repeat: true,
-    help: "Leave out names like this, or paths below the folder if it has a slash; may be repeated",
+    help: "Leave out names like this, or paths below the folder if it has a slash",
   },
   jobs: {
     kind: "integer",

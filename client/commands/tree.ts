@@ -22,6 +22,7 @@ export const treeCommand = defineCommand({
     },
     depth: {
       kind: "integer",
+      valueName: "N",
       short: "d",
       env: "TRIVET_DEPTH",
       min: 1,
@@ -36,6 +37,7 @@ export const treeCommand = defineCommand({
     const root = parsePath(remotePath(context, path));
     const { openClient } = await import("./access.ts");
     const { isHidden, jsonItem, treeLines } = await import("./entries.ts");
+    const { formatCount } = await import("../../lib/term/format.ts");
     const { walkRemote } = await import("../remote_walk.ts");
     await using client = await openClient(context);
     const { output, signal } = context;
@@ -51,7 +53,7 @@ export const treeCommand = defineCommand({
     output.line(formatPath(root));
     for (const line of treeLines(items, root.length)) output.line(line);
     output.line("");
-    output.line(`${folders} folders, ${files} files`);
+    output.line(`${formatCount(folders, "folder")}, ${formatCount(files, "file")}`);
     output.json({ path: formatPath(root), folders, files, entries: items.map(jsonItem) });
   },
 });

@@ -5,10 +5,11 @@
  */
 
 import { EXIT, TrivetError } from "../../lib/errors.ts";
-import { formatBytes, formatDuration, formatRate } from "../../lib/term/format.ts";
+import { formatBytes, formatCount, formatDuration, formatRate } from "../../lib/term/format.ts";
 import { Progress } from "../../lib/term/progress.ts";
 import { safeText } from "../../lib/term/text.ts";
-import type { NetdiskClient, PlannedTransfer, TreeTransferOptions } from "../netdisk.ts";
+import type { NetdiskClient } from "../netdisk.ts";
+import type { PlannedTransfer, TreeTransferOptions } from "../tree/client_trees.ts";
 import { isByRule, type LeftOut } from "../tree/left_out.ts";
 import type { TreeResult } from "../tree/tree_types.ts";
 import { openClient } from "./access.ts";
@@ -120,8 +121,8 @@ export function tellLeftOut(output: ClientContext["output"], leftOut: readonly L
 function summaryOf({ name, outcome }: ShownTree, result: TreeResult, seconds: number): string {
   const { files, bytes, folders, skipped } = result;
   const parts = [
-    `${files} ${files === 1 ? "file" : "files"}`,
-    folders === 0 ? "" : `${folders} new ${folders === 1 ? "folder" : "folders"}`,
+    formatCount(files, "file"),
+    folders === 0 ? "" : formatCount(folders, "new folder"),
     skipped === 0 ? "" : `${skipped} skipped`,
   ].filter((part) => part !== "");
   const rate = seconds > 0 ? ` (${formatRate(bytes / seconds)})` : "";
@@ -137,7 +138,7 @@ export function withCount(
   if (!(error instanceof TrivetError) || totalFiles === 0) return error;
   return new TrivetError(
     error.code,
-    `${error.message}, after ${doneFiles} of ${totalFiles} files`,
+    `${error.message}, after ${doneFiles} of ${formatCount(totalFiles, "file")}`,
     { cause: error, details: { ...error.details, done_files: doneFiles, files: totalFiles } },
   );
 }

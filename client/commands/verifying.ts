@@ -6,7 +6,7 @@
 
 import { EXIT, TrivetError } from "../../lib/errors.ts";
 import { formatPath, parsePath } from "../../lib/netdisk/path.ts";
-import { formatBytes } from "../../lib/term/format.ts";
+import { formatBytes, formatCount } from "../../lib/term/format.ts";
 import { localError, quoteLocal } from "../local_error.ts";
 import { baseName } from "../local_path.ts";
 import { type Difference, TreeVerifier } from "../verify.ts";
@@ -37,12 +37,14 @@ export async function verify(
     output.line(`${difference.kind}  ${difference.path}${describeRanges(difference)}`);
     differences.push(difference);
   }
-  const { files, bytes } = verifier.summary;
+  const { files, bytes, leftOut } = verifier.summary;
+  const left = leftOut === 0 ? "" : `; left out ${leftOut}, which are no files or folders`;
+  const { length } = differences;
   output.note(
-    `${differences.length === 0 ? "No difference" : `${differences.length} differences`}: ` +
-      `${files} files, ${formatBytes(bytes)}`,
+    `${length === 0 ? "No difference" : formatCount(length, "difference")}: ` +
+      `${formatCount(files, "file")}, ${formatBytes(bytes)}${left}`,
   );
-  output.json({ path: formatPath(path), files, size_bytes: bytes, differences });
+  output.json({ path: formatPath(path), files, size_bytes: bytes, left_out: leftOut, differences });
   return differences.length === 0 ? EXIT.OK : EXIT.INTEGRITY;
 }
 

@@ -24,7 +24,9 @@ export const TOKEN_SCOPES = ["read", "write", "full"] as const;
 
 const TimeMs = v.pipe(v.number(), v.safeInteger());
 const Path = v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.maxLength(256));
-const TokenId = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/));
+/** What the id of a token looks like. */
+export const TOKEN_ID = /^[0-9a-f]{16}$/;
+const TokenId = v.pipe(v.string(), v.regex(TOKEN_ID));
 
 const Token = v.object({
   id: v.string(),

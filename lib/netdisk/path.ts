@@ -165,7 +165,7 @@ function checkName(component: string, names: NameRules): { name: string; bytes: 
   }
   const name = component.normalize("NFC");
   if (name === "") refuse("PATH_EMPTY", name, "a component is empty");
-  if (name === "." || name === "..") refuse("PATH_DOT", name, 'it is "." or ".."');
+  if (name === "." || name === "..") refuse("PATH_DOT", name, "paths only go down from the home");
   if (name.includes("\0")) refuse("PATH_NUL", name, "it contains NUL");
   if (CONTROL.test(name)) refuse("PATH_CONTROL", name, "it contains a control character");
   if (SEPARATOR.test(name)) refuse("PATH_SEPARATOR", name, 'it contains "/" or "\\"');

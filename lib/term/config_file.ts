@@ -7,6 +7,7 @@
 
 import { parse, TomlError } from "smol-toml";
 import { TrivetError } from "../errors.ts";
+import { systemReason } from "../system_error.ts";
 import type { OptionSpec, OptionTable } from "./command.ts";
 import { configLabel, type ConfiguredTexts, type ValueSources } from "./read_values.ts";
 import { suggest } from "./suggest.ts";
@@ -77,12 +78,8 @@ async function readFile(path: string): Promise<string> {
  * @param cause What the system threw.
  */
 export function cannotRead(what: string, cause: unknown): TrivetError {
-  const code = cause instanceof Deno.errors.NotFound
-    ? "LOCAL_NOT_FOUND"
-    : cause instanceof Deno.errors.PermissionDenied
-    ? "LOCAL_DENIED"
-    : "FAILED";
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const { code, reason } = systemReason(cause) ??
+    { code: "FAILED", reason: cause instanceof Error ? cause.message : String(cause) } as const;
   return new TrivetError(code, `Cannot read ${what}: ${reason}`, { cause });
 }
 

@@ -225,8 +225,11 @@ export function unknownOption(token: string, options: OptionTable, owner?: strin
   const names = Object.keys(options).filter((name) => options[name]?.hidden !== true);
   const near = token.startsWith("--") ? suggest(token.slice(2), names) : undefined;
   const meant = near === undefined ? undefined : `--${near}`;
+  // With two dashes it was hardly meant as a name.
+  const isName = meant === undefined && !token.startsWith("--");
+  const advice = isName ? '; a name like that stands behind "--"' : "";
   return usage(
-    `Unknown option "${token}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+    `Unknown option "${token}"${meant === undefined ? advice : `, did you mean "${meant}"?`}`,
     meant === undefined ? { option: token } : { option: token, suggestion: meant },
   );
 }

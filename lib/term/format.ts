@@ -105,6 +105,17 @@ export function formatTimestamp(time_ms: number): string {
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}`;
 }
 
+/**
+ * A number of things.
+ *
+ * @param count How many.
+ * @param noun What one of them is called; more have an `s`.
+ * @returns Such as `1 file` and `2 files`.
+ */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }

@@ -108,7 +108,7 @@ function describeProgram<Context>(program: ProgramSpec<Context>, width: number):
   return [
     ...introduce([`${name} [global options] COMMAND [options] [arguments]`], program, width),
     [
-      ...section("Commands", listCommands(program.commands), width),
+      ...section("Commands", [...listCommands(program.commands), ...helpOf(program)], width),
       "",
       ...wrapText(`"${name} help COMMAND" or "${name} COMMAND --help" says more.`, width),
     ],
@@ -156,6 +156,12 @@ function usageOf(full: string, options: OptionTable, table: ArgumentTable): stri
     return spec.optional === true ? `[${word}]` : word;
   });
   return [full, ...Object.keys(options).length > 0 ? ["[options]"] : [], ...words].join(" ");
+}
+
+/** The built-in command, unless the table has one of its own. */
+function helpOf<Context>({ commands }: ProgramSpec<Context>): Row[] {
+  if (commands.some(({ name }) => name === "help")) return [];
+  return [["help", "Show the commands, or more about one"]];
 }
 
 function listCommands<Context>(commands: readonly CommandSpec<Context>[]): Row[] {

@@ -86,7 +86,13 @@ export function parseCommandLine<Context, G extends OptionTable>(
     // readOptions fills every name of the table with the type that its declaration implies.
     globals: globals.values as ValuesOf<G>,
     globalSources: globals.sources,
-    invocation: { ...own, arguments: readArguments(command.arguments, wordsOf(scanned), path) },
+    invocation: {
+      ...own,
+      arguments: readArguments(command.arguments, wordsOf(scanned), {
+        path,
+        options: command.options,
+      }),
+    },
   };
 }
 

@@ -102,14 +102,14 @@ export function configLabel(name: string, place: string): string {
  *
  * @param table The arguments.
  * @param words The words.
- * @param path The words that name the command, for messages.
+ * @param command The words that name the command and its options, for messages.
  * @returns A text, texts, or undefined for every argument of the table.
  * @throws {TrivetError} USAGE, when one is missing, one too many, or not among its choices.
  */
 export function readArguments(
   table: ArgumentTable,
   words: readonly string[],
-  path: readonly string[],
+  { path, options }: { readonly path: readonly string[]; readonly options: OptionTable },
 ): RawInvocation["arguments"] {
   const values: Record<string, string | readonly string[] | undefined> = {};
   let left = words;
@@ -132,7 +132,22 @@ export function readArguments(
     values[name] = spec.variadic === true ? taken : taken[0];
   }
   if (left[0] !== undefined) {
-    throw usage(`Command "${path.join(" ")}" takes no argument "${left[0]}"`);
+    const meant = meantOption(options, left[0]);
+    const advice = meant === undefined ? "" : `, did you mean "--${meant} ${left[0]}"?`;
+    throw usage(`Command "${path.join(" ")}" takes no argument "${left[0]}"${advice}`);
   }
   return values;
+}
+
+/** The first option that takes such a value and not just any text. */
+function meantOption(options: OptionTable, text: string): string | undefined {
+  return Object.entries(options).find(([, spec]) => {
+    if (spec.hidden === true || ["boolean", "string", "path"].includes(spec.kind)) return false;
+    try {
+      parseValue(spec, text, "");
+      return true;
+    } catch {
+      return false;
+    }
+  })?.[0];
 }

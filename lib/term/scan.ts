@@ -87,8 +87,10 @@ function expandTokens(
     }
     const words = (token.startsWith("--") ? expandLong : expandShort)(token, options);
     const last = words.at(-1) ?? "";
-    const next = head[index + 1] ?? "";
-    if (/^-\d/.test(next) && takesNumber(last, options)) {
+    const next = head[index + 1];
+    const isValue = next === "" ? takesValue(last, options) : /^-\d/.test(next ?? "") &&
+      takesNumber(last, options);
+    if (isValue) {
       words[words.length - 1] = `${last}=${next}`;
       index++;
     }
@@ -138,6 +140,14 @@ function expandShort(token: string, options: OptionTable): string[] {
 function isArgument(token: string, before: string | undefined): boolean {
   if (token.startsWith("-") && token !== "-") return false;
   return before === undefined || !before.startsWith(`--${MARK}`) || before.includes("=");
+}
+
+/** Whether a word is an option that waits for its value. */
+function takesValue(word: string, options: OptionTable): boolean {
+  const start = `--${MARK}`;
+  if (!word.startsWith(start)) return false;
+  const spec = lookUp(options, word.slice(start.length));
+  return spec !== undefined && spec.kind !== "boolean";
 }
 
 /** Whether a word is an option that waits for a number, which may be negative. */

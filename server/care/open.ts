@@ -29,7 +29,7 @@ export type OpenRepairedData = OpenCheckedData & RepairedData;
  *
  * @param context The command's.
  * @param values Its options.
- * @throws {TrivetError} `NOT_FOUND` when there is none.
+ * @throws {TrivetError} `LOCAL_NOT_FOUND` when there is none.
  */
 export async function openCheckedData(
   context: CommandContext,
@@ -51,7 +51,7 @@ export async function openCheckedData(
  *
  * @param context The command's.
  * @param values Its options.
- * @throws {TrivetError} `NOT_FOUND` when there is none, `SERVER_BUSY` while a server uses it.
+ * @throws {TrivetError} `LOCAL_NOT_FOUND` when there is none, `SERVER_BUSY` while a server uses it.
  */
 export async function openRepairedData(
   context: CommandContext,
@@ -84,7 +84,7 @@ export async function openRepairedData(
  *
  * @param context The command's.
  * @param values Its options.
- * @throws {TrivetError} `NOT_FOUND` when there is none.
+ * @throws {TrivetError} `LOCAL_NOT_FOUND` when there is none.
  */
 export async function openScrubbedData(
   context: CommandContext,

@@ -6,6 +6,7 @@
 
 import { TrivetError } from "../../lib/errors.ts";
 import { type CommandGroup, defineCommand } from "../../lib/term/command.ts";
+import { formatCount } from "../../lib/term/format.ts";
 import { ownAuditPath } from "../audit.ts";
 import { verifyAudit } from "../audit_verify.ts";
 import { defaultDataFolder } from "../data_folder.ts";
@@ -44,7 +45,9 @@ const verifyCommand = defineCommand({
     }
     const path = file ?? ownAuditPath(values.data ?? defaultDataFolder(env));
     const found = await verifyAudit(path, last);
-    output.line(`${found.lines} lines in ${found.files.length} files, unbroken`);
+    output.line(
+      `${formatCount(found.lines, "line")} in ${formatCount(found.files.length, "file")}, unbroken`,
+    );
     output.line(
       `  first        ${found.firstTime ?? "none"}${found.isCut ? ", older ones are gone" : ""}`,
     );

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { TrivetError } from "../../lib/errors.ts";
 import type { OptionTable } from "../../lib/term/command.ts";
 import { SERVE_OPTIONS } from "../config.ts";
-import { defaultDataFolder } from "../data_folder.ts";
+import { cannotUse, defaultDataFolder } from "../data_folder.ts";
 import { SqliteCatalog } from "../store/sqlite_catalog.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -29,7 +29,7 @@ export interface OpenData extends AsyncDisposable {
  *
  * @param context The command's.
  * @param values Its options.
- * @throws {TrivetError} `NOT_FOUND` when there is none: a wrong path must not make an empty one.
+ * @throws {TrivetError} `LOCAL_NOT_FOUND` when there is none: a wrong path must not make an empty one.
  */
 export async function openData(
   context: CommandContext,
@@ -40,10 +40,10 @@ export async function openData(
   try {
     await Deno.stat(database);
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    if (!(cause instanceof Deno.errors.NotFound)) throw cannotUse(path, cause);
     throw new TrivetError(
-      "NOT_FOUND",
-      `"${path}" is no data folder: trivetd serve makes one at its first start`,
+      "LOCAL_NOT_FOUND",
+      `"${path}" is no data folder: name one with --data, or let trivetd serve make it`,
       { cause },
     );
   }

@@ -6,7 +6,7 @@
 
 import { TrivetError } from "../../lib/errors.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
-import { formatBytes } from "../../lib/term/format.ts";
+import { formatBytes, formatCount } from "../../lib/term/format.ts";
 import type { Catalog, UserRecord } from "../store/catalog.ts";
 import type { SessionRecord } from "../store/catalog_accounts.ts";
 
@@ -52,12 +52,12 @@ export async function allSessions(catalog: Catalog, user?: string): Promise<Sess
 /** A quota for people, such as `10.0 GiB, 1000 files`. */
 export function formatQuota({ quotaBytes, quotaFiles }: UserRecord): string {
   const bytes = formatBytes(quotaBytes);
-  return quotaFiles === null ? bytes : `${bytes}, ${quotaFiles} files`;
+  return quotaFiles === null ? bytes : `${bytes}, ${formatCount(quotaFiles, "file")}`;
 }
 
 /** What counts against a quota, for people. */
 export function formatUsed({ usedBytes, usedFiles }: UserRecord): string {
-  return `${formatBytes(usedBytes)}, ${usedFiles} files`;
+  return `${formatBytes(usedBytes)}, ${formatCount(usedFiles, "file")}`;
 }
 
 /** An account as `--json` shows it. */

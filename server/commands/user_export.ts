@@ -5,6 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
+import { formatCount } from "../../lib/term/format.ts";
 import type { CommandContext } from "./context.ts";
 import { DATA_OPTION, openData } from "./open_data.ts";
 
@@ -27,7 +28,9 @@ export const userExportCommand = defineCommand({
     await using data = await openData(context, values);
     const accounts = await data.catalog.exportAccounts();
     await writePrivate(file, await encodeTable(accounts.map(toRow), format));
-    context.output.note(`Wrote ${accounts.length} accounts to ${file}; keep it secret`);
+    context.output.note(
+      `Wrote ${formatCount(accounts.length, "account")} to ${file}; keep it secret`,
+    );
     context.output.json({ file, format, accounts: accounts.length });
   },
 });

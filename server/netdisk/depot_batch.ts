@@ -23,8 +23,13 @@ import { asDepotError } from "./depot_errors.ts";
 import { makeFolders } from "./depot_mkdir.ts";
 import type { PartStore } from "./depot_parts.ts";
 import { place, type Publisher, refuseTwin, sameTarget, type Target } from "./depot_publish.ts";
+import { byteLength, isReachable } from "./depot_reach.ts";
 import type { FolderSync } from "./depot_sync.ts";
 import type { FolderSpot, Walker } from "./depot_walk.ts";
+import { OpenFiles } from "./open_files.ts";
+
+/** Files and folders that all batches together may have open; each twice while the disk takes it. */
+const OPEN_FILES_MAX = 1024;
 
 /** What a {@linkcode BatchWriter} works with. */
 export interface BatchParts {
@@ -49,6 +54,7 @@ interface Planned {
 /** Publishes files in batches. */
 export class BatchWriter {
   readonly #with: BatchParts;
+  readonly #open = new OpenFiles(OPEN_FILES_MAX);
 
   constructor(parts: BatchParts) {
     this.#with = parts;
@@ -56,7 +62,7 @@ export class BatchWriter {
 
   /** See `Depot.writeBatch`; paths are checked. */
   async write(id: string, batch: Batch, options: BatchOptions): Promise<BatchResult> {
-    return await new RunningBatch(this.#with, { id, batch, options }).run();
+    return await new RunningBatch(this.#with, { id, batch, options, open: this.#open }).run();
   }
 }
 
@@ -65,6 +71,7 @@ class RunningBatch {
   readonly #id: string;
   readonly #batch: Batch;
   readonly #options: BatchOptions;
+  readonly #open: OpenFiles;
   readonly #outcomes: BatchOutcome[] = [];
   /** Folders in which something was published. */
   readonly #changed = new Set<string>();
@@ -74,12 +81,18 @@ class RunningBatch {
 
   constructor(
     parts: BatchParts,
-    run: { readonly id: string; readonly batch: Batch; readonly options: BatchOptions },
+    run: {
+      readonly id: string;
+      readonly batch: Batch;
+      readonly options: BatchOptions;
+      readonly open: OpenFiles;
+    },
   ) {
     this.#with = parts;
     this.#id = run.id;
     this.#batch = run.batch;
     this.#options = run.options;
+    this.#open = run.open;
   }
 
   async run(): Promise<BatchResult> {
@@ -94,6 +107,7 @@ class RunningBatch {
       isIntended = intent !== undefined;
       this.#placeAll(planned, folders.roots);
       if (durability !== "os") {
+        using _open = await this.#open.take(this.#changed.size);
         await Promise.all([...this.#changed].map((folder) => this.#with.sync.request(folder)));
       }
     } catch (error) {
@@ -123,12 +137,14 @@ class RunningBatch {
     const { overwrite } = this.#options;
     const seen = new Set<string>();
     const planned: Planned[] = [];
+    let prefixBytes: number | undefined;
     for (const [index, file] of files.entries()) {
       try {
         const key = this.#with.walker.key(file.path);
         // Siblings that are the same by the rules for names must not arrive side by side.
         if (seen.has(key)) throw twice(file);
         seen.add(key);
+        this.#checkReach(file, prefixBytes ??= this.#prefixBytes(folders));
         const name = file.path.at(-1) ?? "";
         const folder = folders.get(file.path.slice(0, -1));
         if ("root" in folder) {
@@ -149,6 +165,22 @@ class RunningBatch {
     return planned;
   }
 
+  /** One file whose path the system does not take must not keep the others from their places. */
+  #checkReach({ path }: NewFile, prefixBytes: number): void {
+    if (isReachable(prefixBytes + byteLength(formatPath(path)))) return;
+    const shown = quoteName(formatPath(path));
+    const text = `Cannot write ${shown}: the server's file system takes no path this long`;
+    throw new TrivetError("PATH_TOO_LONG", text);
+  }
+
+  /** Bytes that stand in front of a path on the disk, at most. */
+  #prefixBytes(folders: BatchFolders): number {
+    const home = byteLength(folders.get([]).diskPath);
+    // A new folder is built below a number in the folder of this batch.
+    const staging = byteLength(this.#with.parts.path(this.#id));
+    return Math.max(home, staging + 1 + String(this.#batch.files.length).length);
+  }
+
   /** In a folder that is new, a file must not have the name of a new folder. */
   #isFree({ index, file, to }: Planned, folders: BatchFolders): boolean {
     const other = "root" in to ? folders.stagedLike(file.path) : undefined;
@@ -160,12 +192,14 @@ class RunningBatch {
   }
 
   async #writeParts(planned: readonly Planned[], folders: BatchFolders): Promise<void> {
+    const isSynced = this.#options.durability !== "os";
+    using _open = await this.#open.take(isSynced ? planned.length + folders.staged.length : 1);
     folders.makeStaged();
     await using open = new AsyncDisposableStack();
     const syncing: Promise<void>[] = [];
     for (const { diskPath, file } of planned) {
       const part = this.#with.fill(diskPath, file);
-      if (this.#options.durability === "os") {
+      if (!isSynced) {
         part.close();
         continue;
       }
@@ -173,7 +207,7 @@ class RunningBatch {
       // The disk takes those that wait together.
       syncing.push(part.sync());
     }
-    if (this.#options.durability !== "os") {
+    if (isSynced) {
       for (const folder of folders.staged) syncing.push(this.#with.sync.request(folder.diskPath));
     }
     const ended = await Promise.allSettled(syncing);

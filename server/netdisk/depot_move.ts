@@ -16,6 +16,7 @@ import type { HomePath, MoveOptions, RemoveOptions, RestoreOptions } from "./dep
 import { entryOf, sameFile } from "./depot_entry.ts";
 import { makeFolders } from "./depot_mkdir.ts";
 import { freeName, refuseTwin } from "./depot_publish.ts";
+import { checkReach } from "./depot_reach.ts";
 import type { FolderSync } from "./depot_sync.ts";
 import type { TrashStore } from "./depot_trash.ts";
 import type { Spot, Walker } from "./depot_walk.ts";
@@ -99,6 +100,11 @@ export class Mover {
     const { walker, gate } = this.#parts;
     return gate.alone(from.user, async () => {
       const planned = this.#target(from, to, overwrite);
+      if (planned.source.info.isDirectory) {
+        const { diskPath } = planned.source;
+        const target = planned.target.diskPath;
+        await checkReach({ diskPath, from: from.path, to: to.path, target });
+      }
       const replacedBytes = planned.target.info?.size ?? 0;
       // Without a file to replace there is nothing to count.
       if (planned.target.info !== null) await intent?.({ replacedBytes });

@@ -42,7 +42,7 @@ export function deleteTokens(
       "DELETE FROM tokens WHERE user = ? AND substr(hash, 1, 8) = ?",
       ...[user, Uint8Array.fromHex(id)],
     );
-    if (count === 0) throw new TrivetError("NOT_FOUND", `There is no token ${quoteName(id)}`);
+    if (count === 0) throw new TrivetError("TOKEN_NOT_FOUND", `There is no token ${quoteName(id)}`);
     removed += count;
   }
   return removed;

@@ -199,14 +199,17 @@ export class SqliteCatalog implements Catalog {
     return this.#read(() => {
       // SQLite counts the commits of all programs but this one.
       const row = this.#db.get("PRAGMA data_version") ?? {};
-      const endedKeys = keys.countEndedKeys(this.#db, this.#now());
-      return `${integer(row, "data_version")}.${this.#loginChanges}.${endedKeys}`;
+      const nowMs = this.#now();
+      // What ends by itself is no commit.
+      const ended = [keys.countEndedKeys(this.#db, nowMs), users.countEndedTokens(this.#db, nowMs)];
+      return `${integer(row, "data_version")}.${this.#loginChanges}.${ended.join(".")}`;
     });
   }
 
   /** See {@linkcode Catalog.endedLogins}. */
   endedLogins(logins: readonly OpenLogin[]): Promise<number[]> {
-    return this.#read(() => users.selectEnded(this.#db, logins));
+    const nowMs = this.#now();
+    return this.#read(() => users.selectEnded(this.#db, logins, nowMs));
   }
 
   /** See {@linkcode Catalog.addKey}. */

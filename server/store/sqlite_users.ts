@@ -153,8 +153,18 @@ export function endLogins(
   );
 }
 
+/** How many tokens have reached their end: it grows without a commit. */
+export function countEndedTokens(db: SqliteDatabase, nowMs: number): number {
+  const row = db.get("SELECT count(*) AS ended FROM tokens WHERE expires_at_ms <= ?", nowMs);
+  return integer(row ?? {}, "ended");
+}
+
 /** Which of these logins have ended. */
-export function selectEnded(db: SqliteDatabase, logins: readonly OpenLogin[]): number[] {
+export function selectEnded(
+  db: SqliteDatabase,
+  logins: readonly OpenLogin[],
+  nowMs: number,
+): number[] {
   const list = logins.map(({ user, tokenHash, authEpoch }) => ({
     user,
     token: tokenHash?.toHex() ?? null,
@@ -168,8 +178,9 @@ export function selectEnded(db: SqliteDatabase, logins: readonly OpenLogin[]): n
            AND (login.value ->> 'epoch' IS NULL OR auth_epoch = login.value ->> 'epoch'))
        OR (login.value ->> 'token' IS NOT NULL AND NOT EXISTS (
          SELECT 1 FROM tokens
-         WHERE hash = unhex(login.value ->> 'token') AND user = login.value ->> 'user'))`,
-    JSON.stringify(list),
+         WHERE hash = unhex(login.value ->> 'token') AND user = login.value ->> 'user'
+           AND (expires_at_ms IS NULL OR expires_at_ms > ?)))`,
+    ...[JSON.stringify(list), nowMs],
   );
   return rows.map((row) => integer(row, "place"));
 }

@@ -226,8 +226,9 @@ Deno.test("putTree() and getTree() with dryRun say what they would do and do not
     const onPlan = (plan: readonly { from: string; to: string }[]) =>
       plans.push(...plan.map(({ from, to }) => `${from} -> ${to}`));
     const options = { dryRun: true, onPlan, exclude: ["d"] };
-    const nothing = { files: 0, bytes: 0, folders: 0, skipped: 0, leftOut: [] };
-    assertEquals(await client.putTree([tree], "/new/", options), nothing);
+    const none = { skipped: 0, leftOut: [] };
+    const counted = { ...none, files: 2, bytes: 65536 + 100, folders: 1 };
+    assertEquals(await client.putTree([tree], "/new/", options), counted);
     assertEquals(plans.splice(0), [
       `${tree} -> /new/tree`,
       `${join(tree, "at-most")} -> /new/tree/at-most`,
@@ -235,7 +236,12 @@ Deno.test("putTree() and getTree() with dryRun say what they would do and do not
     ]);
     assertEquals(namesIn(home()), []);
     await Deno.writeFile(home("f"), noise(3));
-    assertEquals(await client.getTree(["/f"], folder, options), nothing);
+    assertEquals(await client.getTree(["/f"], folder, options), {
+      ...none,
+      files: 1,
+      bytes: 3,
+      folders: 0,
+    });
     assertEquals(plans, [`/f -> ${join(folder, "f")}`]);
     assertEquals(namesIn(folder), ["tree"]);
   }));

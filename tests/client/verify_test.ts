@@ -71,7 +71,12 @@ Deno.test("TreeVerifier finds nothing in equal trees, and each kind of differenc
     for (let i = 0; i < 30; i++) await Deno.writeFile(join(root, "d", `f${i}`), noise(i, i + 1));
     await Deno.writeFile(join(root, "d", "e", "same"), noise(100));
   }
-  assertEquals(await compare(client, local, ["t"], true), { found: [], files: 31, bytes: 535 });
+  assertEquals(await compare(client, local, ["t"], true), {
+    found: [],
+    files: 31,
+    bytes: 535,
+    leftOut: 0,
+  });
 
   await Deno.writeFile(join(local, "d", "mine"), noise(1));
   await Deno.mkdir(join(local, "mine", "below"), { recursive: true });
@@ -81,7 +86,10 @@ Deno.test("TreeVerifier finds nothing in equal trees, and each kind of differenc
   await Deno.writeFile(join(home, "t", "d", "e"), noise(1));
   await Deno.symlink("d", join(local, "link"));
   await Deno.writeFile(join(home, "t", "link"), noise(1));
-  const { found } = await compare(client, local, ["t"], true);
+  // What put leaves out is not missing.
+  await Deno.symlink("d", join(local, "left"));
+  const { found, leftOut } = await compare(client, local, ["t"], true);
+  assertEquals(leftOut, 1);
   assertEquals(found.map(({ kind, path }) => `${kind} ${path}`), [
     "type /t/d/e",
     "different /t/d/f7",

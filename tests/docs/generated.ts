@@ -167,7 +167,7 @@ function optionRow(name: string, spec: OptionSpec): string[] {
     `\`${short}--${name}${value === undefined ? "" : ` ${value}`}\``,
     spec.env === undefined ? "" : `\`${spec.env}\``,
     spec.default === undefined ? "" : `\`${spec.default}\``,
-    spec.help,
+    `${spec.help}${spec.repeat === true ? "; may be repeated" : ""}`,
   ];
 }
 

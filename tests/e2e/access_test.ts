@@ -64,6 +64,11 @@ Deno.test("token makes a token that does what its scope and folder allow, until 
   assert((await ada.ok(["token", "list"])).includes("this one"));
 
   assertEquals((await ada.run(["token", "revoke", id, "0123456789abcdef"])).code, 3);
+  const byLabel = await ada.run(["token", "revoke", "reader"]);
+  assertEquals([byLabel.code, byLabel.stderr], [
+    3,
+    'trivet: "reader" is no id of a token\n  List the tokens with trivet token list\n',
+  ]);
   await ada.ok(["cat", "in/a"], { env });
   assertEquals(await ada.json(["token", "revoke", id]), { revoked: 1 });
   assertEquals((await ada.run(["cat", "in/a"], { env })).code, 4);

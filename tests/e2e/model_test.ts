@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { join } from "node:path";
-import { hashToken, newToken } from "../../lib/auth/token.ts";
-import { SqliteCatalog } from "../../server/store/sqlite_catalog.ts";
+import { addUser } from "./accounts.ts";
 import { ModelClient } from "./model_client.ts";
 import { operation } from "./model.ts";
 import { World } from "./testing.ts";
@@ -13,7 +12,6 @@ const USERS = ["ann", "bob", "cyd", "dan", "eve", "fay", "fay", "fay"] as const;
 const OPERATIONS_PER_CLIENT = 25;
 const KILLS = 3;
 const CHECK_AFTER = 30;
-const QUOTA_BYTES = 1024 ** 3;
 
 /** What is done: the rows of operations, and after how many of all the server is killed. */
 const plan = fc.record({
@@ -32,26 +30,6 @@ const plan = fc.record({
 });
 
 type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
-
-/** Adds an account beside the running server; a token of it. */
-async function addUser(world: World, name: string): Promise<string> {
-  const catalog = SqliteCatalog.open(join(world.data, "trivet.db"));
-  try {
-    if (await catalog.findUser(name) === null) {
-      const key = new Uint8Array(32);
-      const verifier = { salt: key, iterations: 600_000, storedKey: key, serverKey: key };
-      await catalog.createUser({ name, verifier, quotaBytes: QUOTA_BYTES });
-      await Deno.mkdir(join(world.data, "homes", name), { mode: 0o700 });
-    }
-    const token = newToken();
-    const hash = Uint8Array.fromHex(await hashToken(token));
-    const rights = { kind: "api", scope: "full", pathPrefix: [], expiresAtMs: null } as const;
-    await catalog.addToken({ hash, user: name, label: "test", ...rights });
-    return token;
-  } finally {
-    await catalog.close();
-  }
-}
 
 /** Fails unless `trivetd check` finds nothing wrong. */
 async function assertNoDrift(world: World, { isBusy = false } = {}): Promise<void> {

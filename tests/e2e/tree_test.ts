@@ -169,7 +169,7 @@ Deno.test("put and get take several arguments, patterns, --exclude and --dry-run
     assertEquals(home(), stored);
 
     const missing = await ada.run(["put", "p/a.jpg", "p/b.jpg", "nowhere"]);
-    assertEquals(missing.code, 8, missing.stderr);
+    assertEquals(missing.code, 3, missing.stderr);
     const folder = await ada.run(["put", "p", "notes", "/"]);
     assertStringIncludes(folder.stderr, "--recursive");
     const twice = await ada.run(["put", "-r", "p/a.jpg", "q/../p/a.jpg", "/"]);

@@ -18,6 +18,7 @@ Deno.test("verify compares a file and a tree with the server's, and ends with 6 
     path: "/tree",
     files: 2,
     size_bytes: 3 * MIB + 4,
+    left_out: 0,
     differences: [],
   });
   // A file and a folder on the server: the one of the same name in it.

@@ -33,6 +33,35 @@ Deno.test("mv replaces a file only when asked to, and gives its bytes back", asy
   assertEquals((await ask(rpc, "df", {})).usedBytes, 100);
 });
 
+Deno.test("mv takes a folder as deep and as long as its longest path may be, and no further", async () => {
+  await using server = await TestServer.start();
+  await using rpc = await server.login(await server.addUser("ada"));
+  const deep = (levels: number) => Array.from({ length: levels }, (_, level) => `l${level}`);
+  await ask(rpc, "mkdir", { path: ["d", ...deep(59)], parents: true });
+  await putSmall(rpc, ["d", ...deep(59), "f"], 1);
+  await ask(rpc, "mkdir", { path: deep(4), parents: true });
+  const tooDeep = ask(rpc, "mv", { from: ["d"], to: [...deep(4), "d"] });
+  assertEquals(await codeOf(tooDeep), "PATH_TOO_DEEP");
+  await ask(rpc, "mv", { from: ["d"], to: [...deep(3), "d"] });
+  await ask(rpc, "mv", { from: [...deep(3), "d"], to: ["e"] });
+
+  const name = "x".repeat(200);
+  const long = Array.from({ length: 19 }, () => name);
+  await ask(rpc, "mkdir", { path: ["long", ...long], parents: true });
+  await putSmall(rpc, ["long", ...long, "f"], 1);
+  // What the system takes is less than what the netdisk does: the home stands in front.
+  const room = 4095 - server.home("ada").length - 1 - `/${long.join("/")}/f`.length;
+  const fits = (bytes: number) => ["y".repeat(bytes - 2 - 100), "y".repeat(101)];
+  for (const at of [fits(room), fits(room + 1)]) {
+    await ask(rpc, "mkdir", { path: at.slice(0, 1) });
+  }
+  const tooLong = ask(rpc, "mv", { from: ["long"], to: fits(room + 1) });
+  assertEquals(await codeOf(tooLong), "PATH_TOO_LONG");
+  const { entry } = await ask(rpc, "mv", { from: ["long"], to: fits(room) });
+  assertEquals(entry.type, "folder");
+  await ask(rpc, "stat", { path: [...fits(room), ...long, "f"] });
+});
+
 Deno.test("rmdir removes an empty folder, and nothing else", async () => {
   await using server = await TestServer.start();
   await using rpc = await server.login(await server.addUser("ada"));

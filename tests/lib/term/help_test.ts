@@ -25,6 +25,7 @@ Commands:
   put    Upload a file
   serve  Serve
   user   Administer users
+  help   Show the commands, or more about one
 
 "demo help COMMAND" or "demo COMMAND --help" says more.
 

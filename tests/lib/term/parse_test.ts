@@ -197,6 +197,7 @@ Deno.test(
       [["--admin", "user"], 'Option --admin belongs after its command, such as "user add"'],
       [["put", "f", "-z"], 'Unknown option "-z"'],
       [["put", "f", "-rz"], 'Unknown option "-rz"'],
+      [["put", "-dash"], 'Unknown option "-dash"; a name like that stands behind "--"'],
       [["put", "f", "--trac"], 'Unknown option "--trac"'],
       [["put", "f", "--__proto__=1"], 'Unknown option "--__proto__"'],
       [["put", "f", "--constructor"], 'Unknown option "--constructor"'],
@@ -224,10 +225,13 @@ Deno.test("parseCommandLine() misses values and arguments", { permissions: "none
   const cases: [string[], string][] = [
     [["put"], 'Command "put" needs an argument LOCAL: File to upload, - for stdin'],
     [["put", "a", "b", "c"], 'Command "put" takes no argument "c"'],
+    [["put", "a", "b", "5M"], 'takes no argument "5M", did you mean "--limit-rate 5M"?'],
+    [["put", "a", "b", "skip"], 'takes no argument "skip", did you mean "--overwrite skip"?'],
     [["user", "add"], 'Command "user add" needs an argument NAMES'],
     [["put", "f", "--limit-rate"], "Option --limit-rate needs a rate"],
     [["put", "f", "--limit-rate", "--json"], "Option --limit-rate needs a rate"],
     [["put", "f", "--limit-rate", ""], "Option --limit-rate needs a rate"],
+    [["--server", "", "put", "f"], "Option --server needs a value, got nothing"],
     [["put", "f", "--server", "-x"], "Option --server needs a value, got nothing"],
     [["put", "f", "--server="], "Option --server needs a value, got nothing"],
     [

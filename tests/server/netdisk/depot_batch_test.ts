@@ -106,3 +106,38 @@ Deno.test("FolderDepot.writeBatch() waits for the disk once for each file and fo
     // Five files, and the folders whose names are new: the home, "d" and "n".
     assertEquals(some, Deno.build.os === "windows" ? 5 : 8);
   }));
+
+Deno.test({
+  name: "FolderDepot.writeBatch() refuses only the files whose paths the system does not take",
+  // Elsewhere the limit is another one.
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withDepot(async ({ depot, home }) => {
+      const folders = Array.from({ length: 15 }, (_, i) => `${i}`.padEnd(252, "x"));
+      const paths = folders.map((_, i) => folders.slice(0, i + 1).join("/"));
+      const last = paths.at(-1) ?? "";
+      const parts = join(home, "..", "..", "parts", `batch-0000/3`);
+      const room = 4095 - Math.max(home.length, parts.length) - last.length - 2;
+      assert(room > 10 && room < 250, `${room}`);
+      const files = {
+        "good": "1",
+        [`${last}/${"f".repeat(room + 4)}`]: "2",
+        [`${last}/${"g".repeat(room - 12)}`]: "3",
+        [`${last}/${"h".repeat(255)}/deep`]: "4",
+      };
+      for (const durability of ["commit", "os"] as const) {
+        const result = await putAll(depot, files, {
+          folders: [...paths, `${last}/${"h".repeat(255)}`],
+          durability,
+        });
+        assertEquals(outcomesOf(result).map((text) => text.slice(0, 14)), [
+          "published good",
+          "PATH_TOO_LONG",
+          "published 0xxx",
+          "PATH_TOO_LONG",
+        ]);
+        assertEquals(await contentOf(depot, ...last.split("/"), "g".repeat(room - 12)), "3");
+      }
+      assertEquals(await depot.listParts(), []);
+    }),
+});

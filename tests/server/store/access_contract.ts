@@ -89,7 +89,7 @@ export function testAccess(test: Test): void {
     const others = newToken(3, { user: "bob" });
     for (const token of [first, second, others]) await catalog.addToken(token);
     const ids = [first, second, others].map(({ hash }) => tokenId(hash));
-    await assertCode("NOT_FOUND", () => catalog.revokeTokens("ada", ids));
+    await assertCode("TOKEN_NOT_FOUND", () => catalog.revokeTokens("ada", ids));
     assertEquals((await catalog.listTokens({ user: "ada", limit: 9 })).length, 2);
     const own = ids.slice(0, 2);
     assertEquals(await catalog.revokeTokens("ada", [...own, ...own]), 2);

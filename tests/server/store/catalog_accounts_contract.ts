@@ -334,6 +334,20 @@ function testEndedLogins(test: Test): void {
     assertEquals(await ended(), [0, 1, 2, 3, 4, 5]);
   });
 
+  test("tells that a token is at its end, which is no change", async (catalog, clock) => {
+    await addUser(catalog);
+    clock.nowMs = 100;
+    await catalog.addToken(tokenOf(1, { expiresAtMs: 1000 }));
+    await catalog.addToken(tokenOf(2));
+    const logins = [1, 2].map((fill) => ({ user: "ada", tokenHash: hashOf(fill) }));
+    clock.nowMs = 999;
+    const before = await catalog.loginsMark();
+    assertEquals(await catalog.endedLogins(logins), []);
+    clock.nowMs = 1000;
+    assert(await catalog.loginsMark() !== before);
+    assertEquals(await catalog.endedLogins(logins), [0]);
+  });
+
   test("has another mark after each change that may end logins", async (catalog) => {
     await addUser(catalog);
     for (const fill of [1, 2, 3]) await catalog.addToken(tokenOf(fill));
