@@ -16,11 +16,10 @@ import {
 import { checkMessageText, parseChatAddress } from "../lib/chat/names.ts";
 import { TrivetError } from "../lib/errors.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
-import { followEvents } from "./chat_follow.ts";
+import { followEvents, type OpenChat } from "./chat_follow.ts";
 import type { ChatEvent, ChatMember, ChatMessage, ChatRoom, RoomRole } from "./chat_types.ts";
 import { Connections } from "./connections.ts";
 import { type ConnectOptions, connectorFor } from "./connect_options.ts";
-import type { Connector } from "./connector.ts";
 import { retrying, sleep } from "./retry.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -86,11 +85,11 @@ export class ChatClient implements AsyncDisposable {
   readonly #open: (signal?: AbortSignal) => Promise<RpcClient>;
 
   private constructor(
-    connector: Connector,
-    session: Session,
+    server: string,
+    session: Pick<Session, "rpc" | "user" | "token">,
     open: (signal?: AbortSignal) => Promise<RpcClient>,
   ) {
-    this.server = connector.name;
+    this.server = server;
     this.user = session.user;
     this.#open = open;
     this.#isTokenOurs = session.token !== undefined;
@@ -110,7 +109,21 @@ export class ChatClient implements AsyncDisposable {
     // The password has done its part: more connections cost no key derivation.
     const later = session.token === undefined ? credentials : { token: session.token };
     const open = async (signal?: AbortSignal) => (await openSession(connector, later, signal)).rpc;
-    return new ChatClient(connector, session, open);
+    return new ChatClient(connector.name, session, open);
+  }
+
+  /**
+   * A chat over connections of the caller's.
+   *
+   * @param open Opens one that is logged in.
+   * @param about What the server is called, and who is logged in.
+   * @throws What `open` throws at the first connection.
+   */
+  static async over(
+    open: OpenChat,
+    about: { readonly server: string; readonly user: string },
+  ): Promise<ChatClient> {
+    return new ChatClient(about.server, { rpc: await open(), user: about.user }, open);
   }
 
   /**

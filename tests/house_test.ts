@@ -17,7 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/private_file.ts": ["lib/errors.ts"],
   "lib/frame": ["lib/errors.ts"],
   "lib/term": ["lib/errors.ts"],
-  "lib/datagram": ["lib/errors.ts", "lib/frame"],
+  "lib/datagram": ["lib/errors.ts", "lib/frame", "lib/term"],
   "lib/transfer": ["lib/errors.ts", "lib/turn.ts", "lib/frame"],
   "lib/link": ["lib/errors.ts", "lib/private_file.ts", "lib/frame"],
   "lib/rpc": ["lib/errors.ts", "lib/turn.ts", "lib/frame", "lib/link"],

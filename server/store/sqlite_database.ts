@@ -33,6 +33,8 @@ const DURABLE_BATCH_MAX = 256;
 export interface SqliteOptions {
   /** How long a statement waits for another program's lock. */
   readonly busyTimeoutMs?: number;
+  /** Waits before durable work is done, so that what arrives meanwhile shares it; a turn by default. */
+  readonly gather?: () => Promise<void>;
 }
 
 interface DurableWork {
@@ -45,11 +47,13 @@ interface DurableWork {
 export class SqliteDatabase {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #gather: () => Promise<void>;
   #durable: DurableWork[] = [];
   #flushing: Promise<void> | null = null;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, { gather = nextTurn }: SqliteOptions) {
     this.#db = db;
+    this.#gather = gather;
   }
 
   /** Opens a database, making it (mode 0600) and bringing its schema up to date. */
@@ -69,7 +73,7 @@ export class SqliteDatabase {
         db.close();
         throw error;
       }
-      return new SqliteDatabase(db);
+      return new SqliteDatabase(db, options);
     } catch (error) {
       throw asCatalogError(error);
     }
@@ -133,7 +137,7 @@ export class SqliteDatabase {
 
   async #flush(): Promise<void> {
     while (this.#durable.length > 0) {
-      await nextTurn();
+      await this.#gather();
       const batch = this.#durable.splice(0, DURABLE_BATCH_MAX);
       const failed = new Set<DurableWork>();
       try {
