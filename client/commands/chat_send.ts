@@ -8,6 +8,7 @@ import { MESSAGE_MAX_BYTES } from "../../lib/chat/names.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { abortable } from "../abortable.ts";
 import { openChat, toJson } from "./chat_access.ts";
+import type { ChatTransportOptions } from "../chat_dialer.ts";
 import type { ChatMessage } from "../chat_types.ts";
 import type { ClientContext } from "./context.ts";
 import { readLines } from "./read_lines.ts";
@@ -22,23 +23,24 @@ export async function sendMessages(
     readonly text: string | undefined;
     readonly lines: boolean;
     readonly replyTo: number | undefined;
+    readonly way: ChatTransportOptions;
   },
 ): Promise<void> {
   const { output, signal, stdin } = context;
-  const { to, text, lines, replyTo } = message;
+  const { to, text, lines, replyTo, way } = message;
   if (lines && text !== undefined && text !== "-") {
     throw new TrivetError("USAGE", "--lines reads stdin: leave the text out");
   }
   const options = { signal, ...(replyTo === undefined ? {} : { replyTo }) };
   if (!lines) {
     const whole = text === undefined || text === "-" ? await readText(context) : text;
-    await using chat = await openChat(context);
+    await using chat = await openChat(context, way);
     const sent = await chat.send(to, whole, options);
     output.note(`Sent message ${sent.id} to ${sent.room}`);
     output.json({ message: toJson(sent) });
     return;
   }
-  await using chat = await openChat(context);
+  await using chat = await openChat(context, way);
   const sent: ChatMessage[] = [];
   let count = 0;
   for await (const line of readLines(stdin, signal)) {

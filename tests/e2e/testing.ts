@@ -110,7 +110,7 @@ export class ServerProcess implements AsyncDisposable {
     options: readonly string[] = [],
   ): Promise<ServerProcess> {
     // Tests run side by side: none may ask for a port of its own unless it says so.
-    const port = ["--port", "--time-port", "--sntp-port"]
+    const port = ["--port", "--time-port", "--sntp-port", "--chat-udp-port"]
       .flatMap((name) => options.includes(name) ? [] : [name, "0"]);
     const [program = "", ...words] = programs.trivetd;
     const process = new Deno.Command(program, {
