@@ -58,7 +58,7 @@ export interface OpenedDatagrams {
  *
  * @param control A connection that is logged in; it is not needed afterwards.
  * @param options Where to, and how long to wait.
- * @throws {TrivetError} `UNKNOWN_METHOD` where the server offers none, `TIMEOUT` where UDP does not
+ * @throws {TrivetError} `UNKNOWN_SERVICE` where the server offers none, `TIMEOUT` where UDP does not
  * pass, and others.
  */
 export async function openDatagrams(
@@ -66,8 +66,7 @@ export async function openDatagrams(
   options: DatagramsOptions,
 ): Promise<OpenedDatagrams> {
   const { signal, requestsInFlightMax } = options;
-  const { head } = await control.call(TICKET_METHOD, {}, { signal });
-  const ticket = checkHead(ChatTicket, head, `the answer to "${TICKET_METHOD}"`);
+  const ticket = await askTicket(control, signal);
   const ends = new DatagramEnds(ticket, options);
   const link = new Link(ends.transport, { payloadMaxBytes: FRAME_PAYLOAD_MAX_BYTES });
   const rpc = RpcClient.start(link, { requestsInFlightMax, keepalive: KEEPALIVE });
@@ -79,6 +78,20 @@ export async function openDatagrams(
     link.close();
     await closed;
     throw error;
+  }
+}
+
+async function askTicket(
+  control: RpcClient,
+  signal: AbortSignal | undefined,
+): Promise<ChatTicket> {
+  try {
+    const { head } = await control.call(TICKET_METHOD, {}, { signal });
+    return checkHead(ChatTicket, head, `the answer to "${TICKET_METHOD}"`);
+  } catch (cause) {
+    if (!(cause instanceof TrivetError) || cause.code !== "UNKNOWN_METHOD") throw cause;
+    const text = "The server does not offer the chat over UDP";
+    throw new TrivetError("UNKNOWN_SERVICE", text, { cause });
   }
 }
 

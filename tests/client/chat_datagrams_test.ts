@@ -144,7 +144,7 @@ Deno.test("ChatClient with the transport udp says why it cannot be", async () =>
   await using server = await TestServer.start({ services: ["chat"] });
   const options = { transport: "udp" } as const;
   const error = await assertRejects(() => connect(server, "ann", options), TrivetError);
-  assertEquals(error.code, "UNKNOWN_METHOD");
+  assertEquals(error.code, "UNKNOWN_SERVICE");
 });
 
 Deno.test("ChatClient keeps its connection when the router gives it another port", async () => {
