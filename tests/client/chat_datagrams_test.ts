@@ -8,6 +8,7 @@ import { openSession } from "../../client/session.ts";
 import { CHAT_SERVICE } from "../../lib/chat/messages.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { ServeOptions } from "../../server/serve.ts";
+import { TcpProxy } from "../e2e/tcp_proxy.ts";
 import { SlowUdpProxy } from "../e2e/udp_proxy.ts";
 import { until } from "../e2e/testing.ts";
 import { TestServer } from "../server/testing.ts";
@@ -112,20 +113,27 @@ Deno.test("ChatClient over UDP carries answers that are longer than a message of
   assertEquals(messages.map((message) => message.text), numbers(0, 20).map((i) => `${i}${text}`));
 });
 
-Deno.test("ChatClient follows over UDP by itself, and sends there, too", async () => {
+Deno.test("ChatClient follows over UDP by itself, and then sends there, too", async () => {
   await using server = await start();
   await using proxy = new SlowUdpProxy(udpPortOf(server), AT_ONCE);
-  await using ann = await connect(server, "ann", { udpPort: proxy.port });
+  let tcpBytes = 0;
+  await using tcp = new TcpProxy(server.port, (bytes) => tcpBytes += bytes.length);
+  const options = { server: tcp.address, udpPort: proxy.port };
+  await using ann = await connect(server, "ann", options);
   await ann.create("den");
   await ann.send("den", "over TCP");
   assertEquals(proxy.count, 0);
   await using follower = await new Follower(ann).ready();
   assert(proxy.count > 0);
-  const before = proxy.count;
-  await ann.send("den", "next");
-  await follower.until(1);
-  assertEquals(follower.texts, ["next"]);
-  assert(proxy.count > before);
+  let sent = 0;
+  await until(async () => {
+    const before = tcpBytes;
+    await ann.send("den", String(sent));
+    sent += 1;
+    return tcpBytes === before;
+  }, "a message that nothing of went over TCP");
+  await follower.until(sent);
+  assertEquals(follower.texts, numbers(0, sent).map(String));
 });
 
 Deno.test("ChatClient goes over TCP where UDP does not pass, or where the server has none", async () => {
