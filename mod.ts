@@ -121,6 +121,12 @@ export {
   type ChatPage,
   type ChatSendOptions,
 } from "./client/chat.ts";
+export {
+  CHAT_TRANSPORTS,
+  type ChatTransport,
+  type ChatTransportOptions,
+} from "./client/chat_dialer.ts";
+export type { NetemOptions } from "./lib/datagram/netem.ts";
 export type {
   ChatEvent,
   ChatMember,
@@ -194,7 +200,11 @@ export {
   type ServiceName,
   SERVICES,
 } from "./server/serve.ts";
-export { DEFAULT_QUOTA_BYTES, type NetdiskServeOptions } from "./server/netdisk_service.ts";
+export {
+  DEFAULT_QUOTA_BYTES,
+  type NetdiskServeOptions,
+  type UdpAddress,
+} from "./server/netdisk_service.ts";
 export type { ChatOptions } from "./server/chat/hub.ts";
 export type { ChatCatalogLimits } from "./server/store/catalog_chat.ts";
 export type { AuditOptions } from "./server/audit.ts";

@@ -16,6 +16,8 @@ import {
 import { checkMessageText, parseChatAddress } from "../lib/chat/names.ts";
 import { TrivetError } from "../lib/errors.ts";
 import { parsePath } from "../lib/netdisk/path.ts";
+import type { RpcClient } from "../lib/rpc/client.ts";
+import { ChatDialer, type ChatTransportOptions } from "./chat_dialer.ts";
 import { followEvents } from "./chat_follow.ts";
 import type { ChatEvent, ChatMember, ChatMessage, ChatRoom, RoomRole } from "./chat_types.ts";
 import { Connections, type OpenConnection } from "./connections.ts";
@@ -25,7 +27,7 @@ import { retrying, sleep } from "./retry.ts";
 import { openSession, type Session } from "./session.ts";
 
 /** Options of {@linkcode ChatClient.connect}. */
-export type ChatClientOptions = ConnectOptions;
+export interface ChatClientOptions extends ConnectOptions, ChatTransportOptions {}
 
 /** Options of {@linkcode ChatClient.send}. */
 export interface ChatSendOptions {
@@ -85,19 +87,21 @@ export class ChatClient implements AsyncDisposable {
   readonly #connections: Connections;
   /** Whether the token was made for this client alone. */
   readonly #isTokenOurs: boolean;
-  /** Opens connections for events. */
-  readonly #openEvents: OpenConnection;
+  readonly #dialer: ChatDialer;
+  /** Short requests follow the events to UDP. */
+  #moving: Promise<void> | undefined;
+  readonly #closing = new AbortController();
 
   private constructor(
     server: string,
-    session: Pick<Session, "rpc" | "user" | "token">,
-    open: { readonly calls: OpenConnection; readonly events: OpenConnection },
+    first: Pick<Session, "rpc" | "user" | "token">,
+    dialer: ChatDialer,
   ) {
     this.server = server;
-    this.user = session.user;
-    this.#openEvents = open.events;
-    this.#isTokenOurs = session.token !== undefined;
-    this.#connections = new Connections(session.rpc, open.calls);
+    this.user = first.user;
+    this.#dialer = dialer;
+    this.#isTokenOurs = first.token !== undefined;
+    this.#connections = new Connections(first.rpc, (signal) => dialer.open(signal));
   }
 
   /**
@@ -112,20 +116,13 @@ export class ChatClient implements AsyncDisposable {
     const session = await openSession(connector, credentials, signal);
     // The password has done its part: more connections cost no key derivation.
     const later = session.token === undefined ? credentials : { token: session.token };
-    const calls = async (signal?: AbortSignal) => (await openSession(connector, later, signal)).rpc;
-    let isDirect = true;
-    // Events come for as long as the client is there: past the gate they cost the server half.
-    const events = async (signal?: AbortSignal) => {
-      const gated = await calls(signal);
-      if (!isDirect) return gated;
-      const direct = await openDirect(gated, { connector, credentials: later, signal });
-      // Where it cannot be had once, each lost connection would wait for it in vain.
-      isDirect = direct !== undefined || gated.failure !== null;
-      if (direct === undefined) return gated;
-      await gated.close();
-      return direct;
-    };
-    return new ChatClient(connector.name, session, { calls, events });
+    const dialer = new ChatDialer(
+      (signal) => openSession(connector, later, signal),
+      options,
+      (control, signal) => openDirect(control, { connector, credentials: later, signal }),
+    );
+    const rpc = await dialer.first(session, signal);
+    return new ChatClient(connector.name, { ...session, rpc }, dialer);
   }
 
   /**
@@ -139,10 +136,9 @@ export class ChatClient implements AsyncDisposable {
     open: OpenConnection,
     about: { readonly server: string; readonly user: string },
   ): Promise<ChatClient> {
-    return new ChatClient(about.server, { rpc: await open(), user: about.user }, {
-      calls: open,
-      events: open,
-    });
+    const login = async (signal?: AbortSignal) => ({ rpc: await open(signal), host: undefined });
+    const dialer = new ChatDialer(login, { transport: "tcp" });
+    return new ChatClient(about.server, { rpc: await open(), user: about.user }, dialer);
   }
 
   /**
@@ -326,7 +322,7 @@ export class ChatClient implements AsyncDisposable {
    * @throws {TrivetError} When no connection can be had any more; the signal's reason.
    */
   follow(options: ChatFollowOptions = {}): AsyncGenerator<ChatEvent> {
-    return followEvents(this.#openEvents, options);
+    return followEvents((signal) => this.#openLasting(signal), options);
   }
 
   /** Number of the newest change, from which {@linkcode ChatClient.follow} can go on. */
@@ -340,16 +336,36 @@ export class ChatClient implements AsyncDisposable {
    * alone is revoked first.
    */
   async close(): Promise<void> {
+    this.#closing.abort(new TrivetError("INTERRUPTED", "The client is closed"));
+    await this.#moving;
     if (this.#isTokenOurs) {
       const signal = AbortSignal.timeout(2000);
       await this.#connections.use((rpc) => rpc.call("logout", {}, { signal })).catch(() => {});
     }
     await this.#connections.close();
+    await this.#dialer[Symbol.asyncDispose]();
   }
 
   /** The same as {@linkcode ChatClient.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** A connection for events; once they come over UDP, short requests go there, too. */
+  async #openLasting(signal: AbortSignal | undefined): Promise<RpcClient> {
+    const rpc = await this.#dialer.openLasting(signal);
+    if (this.#dialer.isDatagrams(rpc)) this.#moving ??= this.#move();
+    return rpc;
+  }
+
+  /** Never rejects: the connection that is there serves as well. */
+  async #move(): Promise<void> {
+    try {
+      const rpc = await this.#dialer.openLasting(this.#closing.signal);
+      await this.#connections.replace(rpc);
+    } catch {
+      // The next one that has to be opened tries again.
+    }
   }
 
   /** Waits for its turn when the user has sent too much. */

@@ -45,6 +45,8 @@ export class Connections implements DataConnections, AsyncDisposable {
   #control: Promise<RpcClient> | undefined;
   #controlUsers = 0;
   readonly #lent = new Set<RpcClient>();
+  /** Were for short requests, some of which may still be in flight. */
+  readonly #retired: Promise<RpcClient>[] = [];
   /** Absent where the server offers none, or none could be reached. */
   #openDirect: OpenDirect | undefined;
   readonly #direct = new WeakSet<RpcClient>();
@@ -71,7 +73,16 @@ export class Connections implements DataConnections, AsyncDisposable {
       return await work(await this.#takeControl(signal));
     } finally {
       this.#controlUsers -= 1;
+      if (this.#controlUsers === 0 && this.#retired.length > 0) await this.#closeRetired();
     }
+  }
+
+  /** From now on short requests go over another connection; those in flight end where they are. */
+  async replace(rpc: RpcClient): Promise<void> {
+    if (this.#isClosed) return await rpc.close();
+    if (this.#control !== undefined) this.#retired.push(this.#control);
+    this.#control = Promise.resolve(rpc);
+    if (this.#controlUsers === 0) await this.#closeRetired();
   }
 
   /** See {@linkcode DataConnections.borrow}. */
@@ -111,6 +122,7 @@ export class Connections implements DataConnections, AsyncDisposable {
   /** Closes every connection. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#closeRetired();
     const control = await this.#control?.catch(() => undefined);
     this.#control = undefined;
     const all = [
@@ -124,6 +136,11 @@ export class Connections implements DataConnections, AsyncDisposable {
   /** The same as {@linkcode Connections.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #closeRetired(): Promise<void> {
+    const retired = this.#retired.splice(0);
+    await Promise.all(retired.map((each) => each.then((rpc) => rpc.close(), () => {})));
   }
 
   #takeIdle(): RpcClient | undefined {

@@ -54,6 +54,8 @@ export interface GreetedLink {
   readonly link: Link;
   /** What the server said. */
   readonly welcome: Welcome;
+  /** The server's address without a port; none on a Unix socket. */
+  readonly host: string | undefined;
   /** SHA-256 of the server's certificate, on a TLS link where it is known. */
   readonly certificateSha256: Uint8Array<ArrayBuffer> | undefined;
 }
@@ -110,6 +112,8 @@ export class Connector {
   async #open(service: string, signal: AbortSignal | undefined): Promise<GreetedLink> {
     const dialed = await this.#dial(signal);
     const link = new Link(dialed.conn);
+    const { remoteAddr } = dialed.conn;
+    const host = "hostname" in remoteAddr ? remoteAddr.hostname : undefined;
     try {
       const welcome = await underDeadline(
         link,
@@ -118,7 +122,7 @@ export class Connector {
       );
       const sha256 = dialed.certificateSha256;
       const certificateSha256 = sha256 === undefined ? undefined : Uint8Array.from(sha256);
-      return await this.#prove({ link, welcome, certificateSha256 }, { service, signal });
+      return await this.#prove({ link, welcome, host, certificateSha256 }, { service, signal });
     } catch (error) {
       link.close();
       throw error;

@@ -43,6 +43,8 @@ export type Credentials = PasswordCredentials | TokenCredentials;
 export interface Session {
   /** Calls over the link. */
   readonly rpc: RpcClient;
+  /** The server's address without a port; none on a Unix socket. */
+  readonly host: string | undefined;
   /** Who is logged in. */
   readonly user: string;
   /** `read`, `write` or `full`. */
@@ -87,6 +89,7 @@ export async function openSession(
     const { user, scope, token, tokenExpiresMs } = login;
     return {
       rpc,
+      host: greeted.host,
       user,
       scope,
       ...(token === undefined ? {} : { token }),

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { parseNetem } from "../lib/datagram/netem.ts";
 import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
+import { CHAT_UDP_PORT } from "./chat/datagrams.ts";
 import type { ChatOptions } from "./chat/hub.ts";
 import { OUTBOX_MAX_BYTES } from "./chat/outbox.ts";
 import { MESSAGES_PER_SECOND } from "./chat/rates.ts";
@@ -12,6 +14,8 @@ import { CHAT_CATALOG_LIMITS } from "./store/sqlite_chat.ts";
 
 /** More than any machine serves. */
 const COUNT_MAX = 1_000_000;
+
+const PORT_MAX = 65_535;
 
 /** Shorter times would delete what nobody has read yet. */
 const KEEP_MIN_MS = 60_000;
@@ -59,17 +63,42 @@ export const CHAT_SERVE_OPTIONS = {
     min: QUEUE_MIN_BYTES,
     help: "Events that wait for a connection before it is cut",
   },
+  "chat-udp": {
+    kind: "choice",
+    choices: ["on", "off"],
+    env: "TRIVETD_CHAT_UDP",
+    default: "on",
+    help: "Whether the chat is spoken over UDP, too",
+  },
+  "chat-udp-port": {
+    kind: "integer",
+    valueName: "PORT",
+    env: "TRIVETD_CHAT_UDP_PORT",
+    default: String(CHAT_UDP_PORT),
+    min: 0,
+    max: PORT_MAX,
+    help: "UDP port of the chat; 0 takes any free one",
+  },
+  netem: {
+    kind: "string",
+    valueName: "SPEC",
+    env: "TRIVETD_NETEM",
+    help: "For tests: lose, delay or repeat the chat's datagrams, such as loss=20,delay=50ms",
+  },
 } as const satisfies OptionTable;
 
 /** What the options say about the chat. */
 export function toChatOptions(values: ValuesOf<typeof CHAT_SERVE_OPTIONS>): ChatOptions {
   const keepMs = values["chat-keep"];
   const keepCount = values["chat-keep-count"];
+  const { netem } = values;
   return {
     messagesPerSecond: values["chat-rate"],
     outboxMaxBytes: values["chat-queue"],
     limits: { roomsPerUserMax: values["chat-rooms"] },
     ...(keepMs === undefined ? {} : { keepMs }),
     ...(keepCount === undefined ? {} : { keepCount }),
+    ...(values["chat-udp"] === "on" ? { udpPort: values["chat-udp-port"] } : {}),
+    ...(netem === undefined ? {} : { netem: parseNetem(netem) }),
   };
 }

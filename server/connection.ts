@@ -16,6 +16,7 @@ import {
 import { MACHINE_KEY_MECHANISM } from "../lib/auth/machine_key.ts";
 import { type AcceptedConn, Link } from "../lib/link/link.ts";
 import { CHAT_SERVICE } from "../lib/chat/messages.ts";
+import { TICKET_METHOD } from "../lib/chat/ticket.ts";
 import { awaitHello, sayWelcome } from "../lib/rpc/handshake.ts";
 import { DIRECT_METHOD, type DirectOffer, type Hello, toWireError } from "../lib/rpc/messages.ts";
 import { type CallHandler, serveCalls } from "../lib/rpc/server.ts";
@@ -24,6 +25,7 @@ import { type Admission, type AdmittedGuest, UNIX_SOURCE } from "./admission.ts"
 import { type Audit, auditCalls } from "./audit.ts";
 import { authenticate, type KeyedAuthority } from "./authenticate.ts";
 import type { ChatHub } from "./chat/context.ts";
+import type { ChatDatagrams, DatagramMember } from "./chat/datagrams.ts";
 import { CHAT_KEEPALIVE, openChatSession } from "./chat/service.ts";
 import type { DirectDoors } from "./direct_doors.ts";
 import type { ExecService } from "./exec/service.ts";
@@ -49,6 +51,8 @@ export interface ConnectionContext {
   readonly exec: ExecService | undefined;
   /** The chat, where it is served. */
   readonly chat: ChatHub | undefined;
+  /** The chat over UDP, where it is served. */
+  readonly datagrams: ChatDatagrams | undefined;
   /** Ends connections whose login has ended. */
   readonly logins: LoginWatch;
   readonly serverId: string;
@@ -124,6 +128,30 @@ export async function serveConnection(
   }
 }
 
+/**
+ * Serves a datagram connection, which begins where others are logged in. Never rejects.
+ *
+ * @param conn The connection.
+ * @param member Whose ticket it was.
+ * @param context What all connections share.
+ */
+export async function serveDatagrams(
+  conn: AcceptedConn,
+  { session, source }: DatagramMember,
+  context: ConnectionContext,
+): Promise<void> {
+  using link = new Link(conn);
+  try {
+    // A login of its own: what one connection of a login is spared, its others are not.
+    await serveMember(link, { ...session }, { ...context, conn, source, service: CHAT_SERVICE });
+  } catch (error) {
+    log.error("A connection of {user} failed: {error}", {
+      user: session.user,
+      error: describe(error),
+    });
+  }
+}
+
 /** Reads the hello and says what the limits are; what both sides now know of the link. */
 async function admit(
   link: Link,
@@ -174,12 +202,15 @@ async function serveMember(
     },
   });
   await using service = openService(session, { ...context, link });
-  const { conn, doors, audit, source } = context;
+  const { conn, datagrams, doors, audit, source } = context;
   const { user } = session;
   const handle: CallHandler = async (call) => {
     // A login is of the connection, whatever its service.
     if (context.service === CHAT_SERVICE && call.method === "logout") {
       return { head: await logout({ ...context.stores, session, logins: context.logins }) };
+    }
+    if (context.service === CHAT_SERVICE && call.method === TICKET_METHOD && datagrams) {
+      return { head: datagrams.issue(conn, { session, source }) };
     }
     if (call.method !== DIRECT_METHOD || doors === undefined) return await service.handle(call);
     return { head: { port: doors.open(conn) } satisfies DirectOffer };

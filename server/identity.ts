@@ -5,6 +5,7 @@
  * @module
  */
 
+import { hkdfSync } from "node:crypto";
 import { join } from "node:path";
 import { TrivetError } from "../lib/errors.ts";
 import {
@@ -18,13 +19,15 @@ import { syncFolder } from "./netdisk/depot_sync.ts";
 import type { Catalog } from "./store/catalog.ts";
 
 const SERVER_ID_BYTES = 8;
-const FAKE_SECRET_BYTES = 32;
+const SECRET_BYTES = 32;
 
 /** What a server is known by. */
 export interface Identity {
   readonly serverId: string;
   /** Secret behind the salts of unknown names. */
   readonly fakeSecret: Uint8Array<ArrayBuffer>;
+  /** Secret by which clients over UDP learn that the server was started anew. */
+  readonly resetSecret: Uint8Array<ArrayBuffer>;
 }
 
 /** A certificate and its key, ready for a TLS listener. */
@@ -39,8 +42,13 @@ export interface TlsIdentity {
 /** Reads who the server is, or decides it at the first start. */
 export async function openIdentity(catalog: Catalog): Promise<Identity> {
   const id = await catalog.setting("server_id", () => randomBytes(SERVER_ID_BYTES));
-  const secret = await catalog.setting("fake_salt_secret", () => randomBytes(FAKE_SECRET_BYTES));
-  return { serverId: id.toHex(), fakeSecret: new Uint8Array(secret) };
+  const secret = await catalog.setting("fake_salt_secret", () => randomBytes(SECRET_BYTES));
+  const resetSecret = hkdfSync("sha256", secret, "", "trivet datagram-1 resets", SECRET_BYTES);
+  return {
+    serverId: id.toHex(),
+    fakeSecret: new Uint8Array(secret),
+    resetSecret: new Uint8Array(resetSecret),
+  };
 }
 
 /**

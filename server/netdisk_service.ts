@@ -17,11 +17,17 @@ import type { NameRules } from "../lib/netdisk/path.ts";
 import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
 import { Admission } from "./admission.ts";
 import { Audit, type AuditOptions } from "./audit.ts";
+import { ChatDatagrams } from "./chat/datagrams.ts";
 import { chatFilesOf } from "./netdisk/message_file.ts";
 import { type ChatOptions, openChatHub } from "./chat/hub.ts";
 import type { AuthAttempt } from "./authenticate.ts";
 import { type ClassicOptions, ClassicService } from "./classic/service.ts";
-import { type ConnectionContext, LOGIN_TIMEOUT_MS, serveConnection } from "./connection.ts";
+import {
+  type ConnectionContext,
+  LOGIN_TIMEOUT_MS,
+  serveConnection,
+  serveDatagrams,
+} from "./connection.ts";
 import { Expiry } from "./care/expiry.ts";
 import { DirectDoors } from "./direct_doors.ts";
 import { openDataFolder } from "./data_folder.ts";
@@ -80,12 +86,22 @@ export interface NetdiskServeOptions extends LimitOptions {
   readonly chat?: ChatOptions;
 }
 
+/** A UDP port of this machine. */
+export interface UdpAddress {
+  /** Address of this machine. */
+  readonly host: string;
+  /** The port. */
+  readonly port: number;
+}
+
 /** The netdisk as it runs. */
 export interface RunningNetdisk {
   /** Where it listens, with the real port. */
   readonly addresses: readonly Address[];
   /** Where the classic protocol is spoken, with the real port; empty when it is off. */
   readonly classic: readonly TcpAddress[];
+  /** Where the chat is spoken over UDP, with the real port; empty when it is off. */
+  readonly chatUdp: readonly UdpAddress[];
   /** The certificate's fingerprint, unless it serves without TLS. */
   readonly fingerprint: string | undefined;
   /** Whether people may make accounts. */
@@ -161,6 +177,24 @@ export async function startNetdisk(
   const doors = tls === undefined || options.direct === false
     ? undefined
     : stack.use(openDoors(tls, (conn) => connections.add(conn, serveConnection(conn, context))));
+  const admission = new Admission(options);
+  const datagrams = chat === undefined || options.chat?.udpPort === undefined
+    ? undefined
+    : stack.use(
+      await ChatDatagrams.open({
+        hosts: tcpHosts(options),
+        port: options.chat.udpPort,
+        resetSecret: identity.resetSecret,
+        admission,
+        connectionsMax: options.connectionsMax,
+        netem: options.chat.netem,
+        serve: (conn, member) => {
+          const served = serveDatagrams(conn, member, context);
+          connections.add(conn, served);
+          return served;
+        },
+      }),
+    );
   const context: ConnectionContext = {
     authority: {
       catalog,
@@ -176,11 +210,12 @@ export async function startNetdisk(
         audit?.noteAttempt(attempt);
       },
     },
-    admission: new Admission(options),
+    admission,
     stores: { catalog, depot, names, activeUploads, chat: chat?.catalog },
     services,
     exec,
     chat,
+    datagrams,
     logins: stack.use(new LoginWatch(catalog)),
     serverId: identity.serverId,
     channelBinding: tls?.info.sha256,
@@ -207,6 +242,7 @@ export async function startNetdisk(
   return {
     addresses,
     classic: classic?.addresses ?? [],
+    chatUdp: datagrams?.addresses ?? [],
     fingerprint: tls === undefined ? undefined : formatFingerprint(tls.info.sha256),
     registration,
     end,
@@ -299,8 +335,7 @@ async function openListeners(
   const onPause = (error: unknown, pauseMs: number) => {
     log.warning("Cannot accept, trying again in {pauseMs} ms: {error}", { pauseMs, error });
   };
-  const hosts = places.filter((place) => !place.startsWith("unix:"));
-  const listeners = await listenAll(hosts, {
+  const listeners = await listenAll(tcpHosts(options), {
     onPause,
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(tls === undefined ? { plain: true } : { cert: tls.cert, key: tls.key }),
@@ -309,6 +344,10 @@ async function openListeners(
     listeners.push(await listen({ unixPath: path.slice("unix:".length), onPause }));
   }
   return listeners;
+}
+
+function tcpHosts({ listen = ["127.0.0.1"] }: NetdiskServeOptions): string[] {
+  return listen.filter((place) => !place.startsWith("unix:"));
 }
 
 /** Whoever can reach an address beyond this machine must not be able to take disk space. */

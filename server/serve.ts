@@ -14,7 +14,12 @@ import {
   type TimeAddress,
   type TimeOptions,
 } from "./clock/service.ts";
-import { type NetdiskServeOptions, type RunningNetdisk, startNetdisk } from "./netdisk_service.ts";
+import {
+  type NetdiskServeOptions,
+  type RunningNetdisk,
+  startNetdisk,
+  type UdpAddress,
+} from "./netdisk_service.ts";
 
 /** Services that a server can have. */
 export const SERVICES = ["netdisk", "chat", "time", "exec"] as const;
@@ -50,6 +55,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly addresses: readonly Address[];
   /** Where the classic protocol is spoken, with the real port; empty when it is off. */
   readonly classic: readonly TcpAddress[];
+  /** Where the chat is spoken over UDP, with the real port; empty when it is off. */
+  readonly chatUdp: readonly UdpAddress[];
   /** The certificate's fingerprint, unless it serves without TLS or the time alone. */
   readonly fingerprint: string | undefined;
   /** Whether people may make accounts. */
@@ -92,6 +99,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   return {
     addresses: netdisk?.addresses ?? [],
     classic: netdisk?.classic ?? [],
+    chatUdp: netdisk?.chatUdp ?? [],
     fingerprint: netdisk?.fingerprint,
     registration: netdisk?.registration ?? "closed",
     time: time?.addresses ?? [],

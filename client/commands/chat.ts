@@ -18,6 +18,7 @@ import {
   topicCommand,
   whoCommand,
 } from "./chat_rooms.ts";
+import { toChatWay, WAY_OPTIONS } from "./chat_way.ts";
 import type { ClientContext } from "./context.ts";
 
 const sendCommand = defineCommand({
@@ -51,6 +52,7 @@ const sendCommand = defineCommand({
       min: 1,
       help: "Answer this message",
     },
+    ...WAY_OPTIONS,
   },
   arguments: {
     to: { help: "Room, or @ and a person" },
@@ -58,8 +60,8 @@ const sendCommand = defineCommand({
   },
   run: async (context: ClientContext, { values, arguments: { to, text } }) => {
     const { sendMessages } = await import("./chat_send.ts");
-    const { file, lines, reply } = values;
-    await sendMessages(context, { to, text, file, lines, replyTo: reply });
+    const { file, lines, reply: replyTo } = values;
+    await sendMessages(context, { to, text, file, lines, replyTo, way: toChatWay(values) });
   },
 });
 
@@ -76,7 +78,7 @@ export const chatCommand = defineCommand({
     { command: "trivet chat send lobby hello", does: "Write to it" },
     { command: "trivet chat tail lobby --follow", does: "Read it as it goes on" },
   ],
-  options: {},
+  options: WAY_OPTIONS,
   arguments: {
     room: { help: "Room, or @ and a person, to show first", optional: true },
   },
@@ -99,8 +101,8 @@ export const chatCommand = defineCommand({
     roleCommand,
     whoCommand,
   ],
-  run: async (context: ClientContext, { arguments: { room } }) => {
+  run: async (context: ClientContext, { values, arguments: { room } }) => {
     const { openChatScreen } = await import("./chat_screen.ts");
-    await openChatScreen(context, room);
+    await openChatScreen(context, { room, way: toChatWay(values) });
   },
 });

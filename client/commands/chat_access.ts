@@ -8,13 +8,22 @@ import { TrivetError } from "../../lib/errors.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
 import { formatBytes, formatTimestamp } from "../../lib/term/format.ts";
 import { ChatClient } from "../chat.ts";
+import type { ChatTransportOptions } from "../chat_dialer.ts";
 import { findConnection } from "./access.ts";
 import type { ChatMessage } from "../chat_types.ts";
 import type { ClientContext } from "./context.ts";
 
-/** Connects as whoever the options, the environment or the last login say. */
-export async function openChat(context: ClientContext): Promise<ChatClient> {
-  return await ChatClient.connect(await findConnection(context));
+/**
+ * Connects as whoever the options, the environment or the last login say.
+ *
+ * @param context The command's.
+ * @param way Which way the connections go; over TCP without it.
+ */
+export async function openChat(
+  context: ClientContext,
+  way: ChatTransportOptions = { transport: "tcp" },
+): Promise<ChatClient> {
+  return await ChatClient.connect({ ...await findConnection(context), ...way });
 }
 
 /**

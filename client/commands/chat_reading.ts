@@ -6,6 +6,7 @@
 
 import { CHAT_PAGE_MAX } from "../../lib/chat/messages.ts";
 import { defineCommand } from "../../lib/term/command.ts";
+import { toChatWay, WAY_OPTIONS } from "./chat_way.ts";
 import type { ClientContext } from "./context.ts";
 
 const LIMIT = {
@@ -42,11 +43,13 @@ export const tailCommand = defineCommand({
       help: "All messages of this time, such as 1h (default: the newest ten)",
     },
     follow: { kind: "boolean", short: "f", env: "TRIVET_FOLLOW", help: "Go on until Ctrl-C" },
+    ...WAY_OPTIONS,
   },
   arguments: { room: ROOM },
   run: async (context: ClientContext, { values, arguments: { room } }) => {
     const { tailRoom } = await import("./chat_tail.ts");
-    await tailRoom(context, room, { sinceMs: values.since, follow: values.follow });
+    const { since, follow } = values;
+    await tailRoom(context, room, { sinceMs: since, follow, way: toChatWay(values) });
   },
 });
 

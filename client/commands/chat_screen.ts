@@ -6,6 +6,7 @@
 
 import { parseChatAddress } from "../../lib/chat/names.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import type { ChatTransportOptions } from "../chat_dialer.ts";
 import { runChatScreen } from "../chat_screen/run.ts";
 import { systemTerminal } from "../screen/terminal.ts";
 import { openChat } from "./chat_access.ts";
@@ -15,12 +16,12 @@ import type { ClientContext } from "./context.ts";
  * Opens the chat until somebody leaves it.
  *
  * @param context The command's.
- * @param room What is shown first.
+ * @param options What is shown first, and which way the messages go.
  * @throws {TrivetError} `USAGE` where there is no terminal; what ends the chat from outside.
  */
 export async function openChatScreen(
   context: ClientContext,
-  room: string | undefined,
+  { room, way }: { readonly room: string | undefined; readonly way: ChatTransportOptions },
 ): Promise<void> {
   const { env, globals, output, signal, stdin } = context;
   const isTerminal = stdin.isTerminal() && Deno.stdout.isTerminal() && !globals["no-input"];
@@ -37,7 +38,7 @@ export async function openChatScreen(
     );
   }
   if (room !== undefined) parseChatAddress(room);
-  await using chat = await openChat(context);
+  await using chat = await openChat(context, way);
   await runChatScreen(chat, {
     terminal: systemTerminal(stdin),
     isColoured: output.isColoured,

@@ -11,6 +11,7 @@ import { abortable } from "../abortable.ts";
 import { baseName } from "../local_path.ts";
 import { openClient } from "./access.ts";
 import { openChat, toJson } from "./chat_access.ts";
+import type { ChatTransportOptions } from "../chat_dialer.ts";
 import type { ChatMessage } from "../chat_types.ts";
 import type { ClientContext } from "./context.ts";
 import { readLines } from "./read_lines.ts";
@@ -29,10 +30,11 @@ export async function sendMessages(
     readonly file: string | undefined;
     readonly lines: boolean;
     readonly replyTo: number | undefined;
+    readonly way: ChatTransportOptions;
   },
 ): Promise<void> {
   const { output, signal, stdin } = context;
-  const { to, text, file, lines, replyTo } = message;
+  const { to, text, file, lines, replyTo, way } = message;
   if (lines && text !== undefined && text !== "-") {
     throw new TrivetError("USAGE", "--lines reads stdin: leave the text out");
   }
@@ -45,14 +47,14 @@ export async function sendMessages(
     // A file needs no words: its name is the text.
     const named = file !== undefined && text === undefined ? baseName(file) : undefined;
     const whole = isTyped ? text : named ?? await readText(context);
-    await using chat = await openChat(context);
+    await using chat = await openChat(context, way);
     const carried = file === undefined ? {} : { file: await storeFile(context, file) };
     const sent = await chat.send(to, whole, { ...options, ...carried });
     output.note(`Sent message ${sent.id} to ${sent.room}`);
     output.json({ message: toJson(sent) });
     return;
   }
-  await using chat = await openChat(context);
+  await using chat = await openChat(context, way);
   const sent: ChatMessage[] = [];
   let count = 0;
   for await (const line of readLines(stdin, signal)) {

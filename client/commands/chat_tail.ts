@@ -7,6 +7,7 @@
 import { TrivetError } from "../../lib/errors.ts";
 import type { ChatClient } from "../chat.ts";
 import { openChat, toJson, toLine } from "./chat_access.ts";
+import type { ChatTransportOptions } from "../chat_dialer.ts";
 import type { ChatMessage } from "../chat_types.ts";
 import type { ClientContext } from "./context.ts";
 
@@ -27,10 +28,14 @@ export interface HistoryValues {
 export async function tailRoom(
   context: ClientContext,
   room: string,
-  options: { readonly sinceMs: number | undefined; readonly follow: boolean },
+  options: {
+    readonly sinceMs: number | undefined;
+    readonly follow: boolean;
+    readonly way: ChatTransportOptions;
+  },
 ): Promise<void> {
   const { output, signal } = context;
-  await using chat = await openChat(context);
+  await using chat = await openChat(context, options.way);
   // First: what comes while the newest messages are read is followed, too.
   const after = await chat.head(signal);
   const recent = await readRecent(chat, room, { sinceMs: options.sinceMs, signal });

@@ -6,12 +6,14 @@
  */
 
 import { TrivetError } from "../errors.ts";
+import { BadSocket } from "./bad_socket.ts";
 import type { DatagramConnection } from "./connection.ts";
 import {
   DatagramEndpoint,
   type DatagramEndpointOptions,
   type EndpointConnectionOptions,
 } from "./endpoint.ts";
+import type { NetemOptions } from "./netem.ts";
 import { DATAGRAM_MAX_BYTES, type OutgoingDatagram } from "./types.ts";
 
 /** One byte more than a datagram may have, so that a longer one is not taken for a whole one. */
@@ -28,15 +30,20 @@ export interface DatagramPumpOptions extends Omit<DatagramEndpointOptions, "onAc
   readonly host: string;
   /** UDP port; any free one by default. */
   readonly port?: number | undefined;
+  /** Makes the network worse for what is sent, to try out what that does. */
+  readonly netem?: NetemOptions | undefined;
   /** Told of each connection that may have messages, room to send, or another state than before. */
   readonly onChanged: (connection: DatagramConnection) => void;
 }
 
 /** See the module. */
 export class DatagramPump implements AsyncDisposable {
+  /** The address of this machine, as the system writes it. */
+  readonly host: string;
   /** The real port. */
   readonly port: number;
   readonly #socket: Deno.DatagramConn;
+  readonly #bad: BadSocket | undefined;
   readonly #endpoint: DatagramEndpoint;
   readonly #onChanged: (connection: DatagramConnection) => void;
   readonly #receiving: Promise<void>;
@@ -55,7 +62,9 @@ export class DatagramPump implements AsyncDisposable {
     this.#endpoint = new DatagramEndpoint({ ...options, onActive: () => this.#wake() });
     this.#onChanged = options.onChanged;
     this.#socket = openSocket(options.host, options.port ?? 0);
+    this.host = hostOf(this.#socket.addr);
     this.port = portOf(this.#socket.addr);
+    this.#bad = options.netem && new BadSocket(this.#socket, options.netem);
     this.#receiving = this.#receive();
   }
 
@@ -92,6 +101,7 @@ export class DatagramPump implements AsyncDisposable {
       await this.#flush();
       this.#isClosed = true;
       clearTimeout(this.#timer);
+      await this.#bad?.drain();
       this.#socket.close();
     }
     await this.#receiving;
@@ -147,6 +157,7 @@ export class DatagramPump implements AsyncDisposable {
   }
 
   async #send({ bytes, to }: OutgoingDatagram): Promise<void> {
+    if (this.#bad !== undefined) return this.#bad.send(bytes, parseRemote(to));
     try {
       await this.#socket.send(bytes, parseRemote(to));
     } catch {
@@ -191,6 +202,10 @@ function openSocket(hostname: string, port: number): Deno.DatagramConn {
     const text = `Cannot listen on UDP "${formatRemote({ hostname, port })}": ${reason}`;
     throw new TrivetError(isInUse ? "ADDRESS_IN_USE" : "USAGE", text, { cause });
   }
+}
+
+function hostOf(address: Deno.Addr): string {
+  return address.transport === "udp" ? address.hostname : "";
 }
 
 function portOf(address: Deno.Addr): number {

@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { NetemOptions } from "../../lib/datagram/netem.ts";
 import type { ChatCatalogLimits, ExpiryQuery } from "../store/catalog_chat.ts";
 import { SqliteChat } from "../store/sqlite_chat.ts";
 import type { ChatFiles, ChatHub } from "./context.ts";
@@ -24,6 +25,10 @@ export interface ChatOptions {
   readonly outboxMaxBytes?: number;
   /** What one user, one room and one message may have. */
   readonly limits?: Partial<ChatCatalogLimits>;
+  /** UDP port; 0 takes any free one. Without it the chat is spoken over TCP alone. */
+  readonly udpPort?: number;
+  /** Makes the network worse for the datagrams that the server sends, to try out what that does. */
+  readonly netem?: NetemOptions;
 }
 
 /** How often old messages are looked for, in milliseconds. */

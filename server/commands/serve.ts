@@ -101,18 +101,22 @@ function announce(server: RunningServer, context: CommandContext, asked: Announc
     const places = server.classic.map(formatAddress).join(", ");
     output.line(`  classic      ${places}: passwords and files in the clear`);
   }
+  if (server.chatUdp.length > 0) {
+    output.line(`  chat         ${server.chatUdp.map(formatPlace).join(", ")} UDP`);
+  }
   for (const [name, text] of timeLines(server.time)) output.line(`  ${name.padEnd(11)}  ${text}`);
   if (next !== null) output.line(`  next         ${next}`);
   output.json({
     services,
     addresses: server.addresses.map(formatAddress),
     classic: server.classic.map(formatAddress),
+    chat_udp: server.chatUdp.map(formatPlace),
     fingerprint: server.fingerprint ?? null,
     registration: next === null ? null : server.registration,
     time: server.time.map((address) => ({
       service: address.service,
       transport: address.transport,
-      address: formatTimeAddress(address),
+      address: formatPlace(address),
     })),
     next,
   });
@@ -146,7 +150,7 @@ function timeLines(addresses: readonly TimeAddress[]): [name: string, text: stri
   for (const address of addresses) {
     const line = lines.get(address.service) ?? new Map<string, string[]>();
     lines.set(address.service, line);
-    const text = formatTimeAddress(address);
+    const text = formatPlace(address);
     line.set(text, [...line.get(text) ?? [], address.transport.toUpperCase()]);
   }
   return [...lines].map(([name, line]) => [
@@ -155,6 +159,6 @@ function timeLines(addresses: readonly TimeAddress[]): [name: string, text: stri
   ]);
 }
 
-function formatTimeAddress({ host, port }: TimeAddress): string {
+function formatPlace({ host, port }: Pick<TimeAddress, "host" | "port">): string {
   return formatAddress({ transport: "tcp", host, port });
 }

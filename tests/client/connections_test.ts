@@ -122,3 +122,32 @@ Deno.test("Connections.borrow() asks once where no direct connection can be had"
   assertEquals(asked, 1);
   await connections.close();
 });
+
+Deno.test("Connections.replace() lets what is in flight end where it is", async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  await using server = new ScriptedServer(async () => {
+    asked.resolve();
+    await answer.promise;
+    return { head: {} };
+  });
+  const { connections, first, opened } = makeConnections(server);
+  const running = connections.use((rpc) => rpc.call("stat", {}));
+  await asked.promise;
+  const second = server.connect();
+  await connections.replace(second);
+  assertEquals(first.failure, null);
+  answer.resolve();
+  await running;
+  assertNotEquals(first.failure, null);
+  await connections.use((rpc) => {
+    assertStrictEquals(rpc, second);
+    return rpc.call("stat", {});
+  });
+  assertEquals(opened.length, 0);
+  await connections.close();
+  assertNotEquals(second.failure, null);
+  const late = server.connect();
+  await connections.replace(late);
+  assertNotEquals(late.failure, null);
+});

@@ -69,6 +69,7 @@ function baseEnv(home: string): Record<string, string> {
 interface ServerHello {
   readonly addresses: string[];
   readonly classic: string[];
+  readonly chat_udp: string[];
   readonly fingerprint: string | null;
   readonly time: { service: string; transport: string; address: string }[];
 }
@@ -84,6 +85,8 @@ export class ServerProcess implements AsyncDisposable {
   readonly address: string;
   /** Where the classic protocol is spoken; empty when it is off. */
   readonly classic: readonly string[];
+  /** UDP port of the chat; 0 when it is off. */
+  readonly chatUdpPort: number;
   readonly fingerprint: string | null;
   /** Where the time services listen. */
   readonly time: ServerHello["time"];
@@ -98,6 +101,7 @@ export class ServerProcess implements AsyncDisposable {
     this.process = process;
     this.address = hello.addresses[0] ?? "";
     this.classic = hello.classic;
+    this.chatUdpPort = Number(hello.chat_udp[0]?.split(":").at(-1) ?? 0);
     this.fingerprint = hello.fingerprint;
     this.time = hello.time;
     this.#stderr = stderr;
@@ -110,7 +114,7 @@ export class ServerProcess implements AsyncDisposable {
     options: readonly string[] = [],
   ): Promise<ServerProcess> {
     // Tests run side by side: none may ask for a port of its own unless it says so.
-    const port = ["--port", "--time-port", "--sntp-port"]
+    const port = ["--port", "--time-port", "--sntp-port", "--chat-udp-port"]
       .flatMap((name) => options.includes(name) ? [] : [name, "0"]);
     const [program = "", ...words] = programs.trivetd;
     const process = new Deno.Command(program, {

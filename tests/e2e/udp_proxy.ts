@@ -1,6 +1,7 @@
 /**
  * A way that is longer in one direction than in the other: forwards datagrams to a server on this
- * machine and its answers back, each after a wait of its own.
+ * machine and its answers back, each after a wait of its own. It can be blocked, and can come to the
+ * server from other ports, as a router that was started anew does.
  *
  * @module
  */
@@ -19,6 +20,10 @@ const CLIENTS_MAX = 1000;
 /** See the module. */
 export class SlowUdpProxy implements AsyncDisposable {
   readonly port: number;
+  /** Datagrams that clients sent. */
+  count = 0;
+  /** Whether nothing passes. */
+  isBlocked = false;
   readonly #waits: ProxyWaits;
   readonly #server: Deno.NetAddr;
   readonly #front: Deno.DatagramConn;
@@ -34,9 +39,16 @@ export class SlowUdpProxy implements AsyncDisposable {
     this.#pumps.push(this.#forward());
   }
 
+  /** From now on each client comes to the server from another port. */
+  moveClients(): void {
+    for (const back of this.#backs.values()) back.close();
+    this.#backs.clear();
+  }
+
   async #forward(): Promise<void> {
     for await (const [bytes, from] of this.#front) {
-      if (from.transport !== "udp") continue;
+      this.count += 1;
+      if (this.isBlocked || from.transport !== "udp") continue;
       const back = this.#backs.get(from.port) ?? this.#open(from);
       this.#later(this.#waits.thereMs, () => back.send(bytes, this.#server));
     }
@@ -49,6 +61,7 @@ export class SlowUdpProxy implements AsyncDisposable {
     this.#backs.set(client.port, back);
     this.#pumps.push((async () => {
       for await (const [bytes] of back) {
+        if (this.isBlocked) continue;
         this.#later(this.#waits.backMs, () => this.#front.send(bytes, client));
       }
     })());
@@ -58,7 +71,8 @@ export class SlowUdpProxy implements AsyncDisposable {
   #later(waitMs: number, send: () => Promise<unknown>): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#pumps.push(send().then(() => {}));
+      // What is on the way when a socket closes is nobody's concern any more.
+      this.#pumps.push(send().then(() => {}, () => {}));
     }, waitMs);
     this.#timers.add(timer);
   }
@@ -67,7 +81,6 @@ export class SlowUdpProxy implements AsyncDisposable {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#front.close();
     for (const back of this.#backs.values()) back.close();
-    // What was on the way when the sockets closed is nobody's concern any more.
     await Promise.allSettled(this.#pumps);
   }
 }
