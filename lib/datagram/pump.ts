@@ -1,0 +1,198 @@
+/**
+ * One UDP socket, one timer and many connections: carries datagrams between the socket and a
+ * `DatagramEndpoint`, and the time to it.
+ *
+ * @module
+ */
+
+import { TrivetError } from "../errors.ts";
+import type { DatagramConnection } from "./connection.ts";
+import {
+  DatagramEndpoint,
+  type DatagramEndpointOptions,
+  type EndpointConnectionOptions,
+} from "./endpoint.ts";
+import { DATAGRAM_MAX_BYTES, type OutgoingDatagram } from "./types.ts";
+
+/** One byte more than a datagram may have, so that a longer one is not taken for a whole one. */
+const RECEIVE_BYTES: number = DATAGRAM_MAX_BYTES + 1;
+/** First and longest pause after receiving failed. */
+const PAUSE_MIN_MS = 5;
+const PAUSE_MAX_MS = 1000;
+/** Timers take no longer times. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** Options of {@linkcode DatagramPump}. */
+export interface DatagramPumpOptions extends Omit<DatagramEndpointOptions, "onActive"> {
+  /** Address of this machine. */
+  readonly host: string;
+  /** UDP port; any free one by default. */
+  readonly port?: number | undefined;
+  /** Told of each connection that may have messages, room to send, or another state than before. */
+  readonly onChanged: (connection: DatagramConnection) => void;
+}
+
+/** See the module. */
+export class DatagramPump implements AsyncDisposable {
+  /** The real port. */
+  readonly port: number;
+  readonly #socket: Deno.DatagramConn;
+  readonly #endpoint: DatagramEndpoint;
+  readonly #onChanged: (connection: DatagramConnection) => void;
+  readonly #receiving: Promise<void>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDueMs = Infinity;
+  #flushing: Promise<void> | undefined;
+  #isClosed = false;
+
+  /**
+   * Opens the socket and begins.
+   *
+   * @param options Where, and who is told.
+   * @throws {TrivetError} `ADDRESS_IN_USE`, or `USAGE` when this machine cannot listen there.
+   */
+  constructor(options: DatagramPumpOptions) {
+    this.#endpoint = new DatagramEndpoint({ ...options, onActive: () => this.#wake() });
+    this.#onChanged = options.onChanged;
+    this.#socket = openSocket(options.host, options.port ?? 0);
+    this.port = portOf(this.#socket.addr);
+    this.#receiving = this.#receive();
+  }
+
+  /** How many connections there are. */
+  get size(): number {
+    return this.#endpoint.size;
+  }
+
+  /**
+   * Opens a connection; see `DatagramEndpoint.open()`.
+   *
+   * @param options All but the time; `remote` is written as by {@linkcode formatRemote}.
+   * @throws {RangeError} For an id that is taken, or when there are too many.
+   */
+  open(options: Omit<EndpointConnectionOptions, "now">): DatagramConnection {
+    return this.#endpoint.open({ ...options, now: performance.now() });
+  }
+
+  /** Finds a connection. */
+  get(connectionId: string): DatagramConnection | undefined {
+    return this.#endpoint.get(connectionId);
+  }
+
+  /** What the client of this connection must know so that it believes a reset; 16 bytes. */
+  resetToken(connectionId: string): Uint8Array<ArrayBuffer> {
+    return this.#endpoint.resetToken(connectionId);
+  }
+
+  /** Ends all connections, tells their peers once, and closes the socket. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isClosed) {
+      this.#endpoint.close();
+      await this.#flushing;
+      await this.#flush();
+      this.#isClosed = true;
+      clearTimeout(this.#timer);
+      this.#socket.close();
+    }
+    await this.#receiving;
+  }
+
+  async #receive(): Promise<void> {
+    const buffer = new Uint8Array(RECEIVE_BYTES);
+    let pauseMs = PAUSE_MIN_MS;
+    while (!this.#isClosed) {
+      try {
+        const [datagram, source] = await this.#socket.receive(buffer);
+        pauseMs = PAUSE_MIN_MS;
+        if (source.transport !== "udp") continue;
+        this.#endpoint.receive(datagram, formatRemote(source), performance.now());
+        this.#wake();
+      } catch (error) {
+        if (this.#isClosed) return;
+        // Windows tells the next call that nobody was there for an earlier datagram.
+        if (error instanceof Deno.errors.ConnectionReset) continue;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
+      }
+    }
+  }
+
+  /** Sends and tells what there is, after whoever runs now has said all that he has to say. */
+  #wake(): void {
+    if (this.#flushing !== undefined || this.#isClosed) return;
+    this.#flushing = Promise.resolve().then(() => this.#flush()).finally(() => {
+      this.#flushing = undefined;
+      // What came while the last datagrams were sent.
+      if (this.#endpoint.isActive) this.#wake();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#isClosed) return;
+    for (;;) {
+      this.#tell();
+      const datagram = this.#endpoint.poll(performance.now());
+      if (datagram === undefined) break;
+      await this.#send(datagram);
+      if (this.#isClosed) return;
+    }
+    this.#tell();
+    this.#setTimer();
+  }
+
+  #tell(): void {
+    for (let next = this.#endpoint.nextChanged(); next; next = this.#endpoint.nextChanged()) {
+      this.#onChanged(next);
+    }
+  }
+
+  async #send({ bytes, to }: OutgoingDatagram): Promise<void> {
+    try {
+      await this.#socket.send(bytes, parseRemote(to));
+    } catch {
+      // A firewall, a route that is gone, a queue that is full: it is lost, as on any other way.
+    }
+  }
+
+  #setTimer(): void {
+    const dueMs = this.#endpoint.nextTimeout() ?? Infinity;
+    if (dueMs === this.#timerDueMs && this.#timer !== undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerDueMs = dueMs;
+    if (dueMs === Infinity) return;
+    const waitMs = Math.min(Math.max(0, Math.ceil(dueMs - performance.now())), TIMER_MAX_MS);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#endpoint.timeout(performance.now());
+      this.#wake();
+    }, waitMs);
+  }
+}
+
+/** Writes an address as connections name it: the host, a colon and the port. */
+export function formatRemote({ hostname, port }: { hostname: string; port: number }): string {
+  return `${hostname}:${port}`;
+}
+
+function parseRemote(remote: string): Deno.NetAddr {
+  const colon = remote.lastIndexOf(":");
+  const port = Number(remote.slice(colon + 1));
+  return { transport: "udp", hostname: remote.slice(0, colon), port };
+}
+
+function openSocket(hostname: string, port: number): Deno.DatagramConn {
+  try {
+    return Deno.listenDatagram({ transport: "udp", hostname, port });
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause instanceof Deno.errors.NotCapable) throw cause;
+    const isInUse = cause instanceof Deno.errors.AddrInUse;
+    const reason = isInUse ? "it is in use" : cause.message;
+    const text = `Cannot listen on UDP "${formatRemote({ hostname, port })}": ${reason}`;
+    throw new TrivetError(isInUse ? "ADDRESS_IN_USE" : "USAGE", text, { cause });
+  }
+}
+
+function portOf(address: Deno.Addr): number {
+  return address.transport === "udp" ? address.port : 0;
+}
