@@ -5,6 +5,7 @@
  */
 
 import { defineCommand } from "../../lib/term/command.ts";
+import { peerCommand } from "./chat_peer.ts";
 import { historyCommand, searchCommand, tailCommand } from "./chat_reading.ts";
 import {
   createCommand,
@@ -85,6 +86,7 @@ export const chatCommand = defineCommand({
     topicCommand,
     roleCommand,
     whoCommand,
+    peerCommand,
   ],
   run: async (context: ClientContext, { arguments: { room } }) => {
     const { openChatScreen } = await import("./chat_screen.ts");
