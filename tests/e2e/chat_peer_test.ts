@@ -217,3 +217,77 @@ Deno.test("chat peer says who did not answer, and what is wrong with its contact
   assertStringIncludes(misspelt.stderr, 'has the unknown key "adress"');
   silent.close();
 });
+
+Deno.test("chat peer keeps several dialogues apart, and goes on with who was started again", async () => {
+  await using world = await World.create();
+  const people = await Promise.all(["ann", "bob", "cat"].map((name) => world.person(name)));
+  const [ann, bob, cat] = people;
+  assert(ann !== undefined && bob !== undefined && cat !== undefined);
+  for (const key of ["bob.key", "cat.key"]) await ann.ok(["chat", "peer", "--new-key", key]);
+  await Deno.writeTextFile(
+    ann.path("contacts.toml"),
+    '[bob]\nkey_file = "bob.key"\n[cat]\nkey_file = "cat.key"\n',
+  );
+  const options = ["--listen", `${HOST}:0`, "--contacts", "contacts.toml"];
+  await using atAnn = new Peer(ann, options);
+  const port = await atAnn.port();
+  // One key for everybody they know.
+  for (const [person, key] of [[bob, "bob.key"], [cat, "cat.key"]] as const) {
+    await Deno.copyFile(ann.path(key), person.path(key));
+    await Deno.writeTextFile(person.path("contacts.toml"), `[ann]\naddress = "${HOST}:${port}"\n`);
+  }
+  await using atCat = new Peer(cat, ["--key-file", "cat.key", ...options]);
+  const longest = "x".repeat(16 * 1024);
+  {
+    await using atBob = new Peer(bob, ["--key-file", "bob.key", ...options]);
+    await Promise.all([atBob.write(longest), atCat.write("from cat"), atBob.write("from bob")]);
+    const heard = new Map<string | undefined, string[]>();
+    for (let i = 0; i < 3; i++) {
+      const { from, text = "" } = await atAnn.next("message");
+      heard.set(from, [...heard.get(from) ?? [], text]);
+    }
+    assertEquals(heard.get("bob"), [longest, "from bob"]);
+    assertEquals(heard.get("cat"), ["from cat"]);
+    await atAnn.write("cat: to cat");
+    await atAnn.write("bob: to bob");
+    assertEquals((await atCat.next("message")).text, "to cat");
+    assertEquals((await atBob.next("message")).text, "to bob");
+    // Bob is killed here, and cannot say bye.
+  }
+  await using atBob = new Peer(bob, ["--key-file", "bob.key", ...options]);
+  await atBob.write(`${longest}x`);
+  await atBob.write("here again");
+  assertEquals((await atAnn.next("message")).text, "here again");
+  await atAnn.write("welcome back");
+  assertEquals((await atBob.next("message")).text, "welcome back");
+});
+
+Deno.test("chat peer shows each message as one line without control characters", async () => {
+  await using world = await World.create();
+  const ann = await world.person("ann");
+  const stranger = listen();
+  await Deno.writeTextFile(
+    ann.path("contacts.toml"),
+    `[bob]\naddress = "${HOST}:${portOf(stranger)}"\n`,
+  );
+  const options = ["--classic", "--listen", `${HOST}:0`, "--contacts", "contacts.toml"];
+  const shown = ann.run(["chat", "peer", ...options], { stdin: "hello\n/help\n" });
+  const [hello] = await stranger.receive();
+  assertEquals(new TextDecoder().decode(hello), "hello");
+  assertEquals((await shown).code, 0);
+
+  const process = ann.spawn(["chat", "peer", "--follow", ...options], { stdin: "" });
+  const writer = process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("hello\n"));
+  const [, from] = await stranger.receive();
+  await stranger.send(new TextEncoder().encode("\x1b[2Ja\ncarol: b"), from);
+  const lines = process.stdout.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream()).getReader();
+  assertEquals((await lines.read()).value, "bob: \\x1b[2Ja\\x0acarol: b");
+  await writer.close();
+  process.kill("SIGTERM");
+  await lines.cancel();
+  await process.stderr.cancel();
+  assertEquals((await process.status).code, 130);
+  stranger.close();
+});
