@@ -157,10 +157,8 @@ export class EncryptedDialogues implements Dialogues {
       if (before.bufferedBytes > 0) this.#lose(name, "they have begun anew");
       before.close(CLOSE_REPLACED, "replaced");
     }
-    const wasHeard = dialogue.isHeard;
     dialogue.isHeard = role === "server";
     if (dialogue.isHeard) this.#onEvent({ event: "connected", contact: name, address: remote });
-    else if (wasHeard) this.#onEvent({ event: "ended", contact: name, reason: "begun anew" });
     this.#flush(dialogue);
   }
 
@@ -192,10 +190,10 @@ export class EncryptedDialogues implements Dialogues {
 
   /** Gives the connection what it takes. */
   #flush(dialogue: Dialogue): void {
-    const { connection, queue } = dialogue;
+    const { connection, isHeard, queue } = dialogue;
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      // Two bytes are the length in front of a message.
-      if (connection === undefined || connection.writableBytes < next.length) break;
+      // One that was not heard may still make way for another, and what it holds would be lost.
+      if (connection === undefined || !isHeard || connection.writableBytes < next.length) break;
       connection.send(STREAM, next);
       queue.shift();
       dialogue.queuedBytes -= next.length;
