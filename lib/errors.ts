@@ -80,6 +80,7 @@ export type ErrorCode =
   | "UNREACHABLE"
   | "TIMEOUT"
   | "CONNECTION_LOST"
+  | "PEER_UNREACHABLE"
   | "SERVER_BUSY"
   | "TOO_MANY_CONNECTIONS"
   | "TOO_MANY_UPLOADS"
@@ -200,6 +201,11 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   UNREACHABLE: kind(EXIT.UNAVAILABLE, true, "Check the address and that the server runs"),
   TIMEOUT: kind(EXIT.UNAVAILABLE, true, "Try again"),
   CONNECTION_LOST: kind(EXIT.UNAVAILABLE, true, "Try again"),
+  PEER_UNREACHABLE: kind(
+    EXIT.UNAVAILABLE,
+    true,
+    "Check the contact's address and that both sides have the same key file",
+  ),
   SERVER_BUSY: kind(EXIT.UNAVAILABLE, true, "Try again in a moment"),
   TOO_MANY_CONNECTIONS: kind(
     EXIT.UNAVAILABLE,

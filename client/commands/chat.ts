@@ -6,6 +6,7 @@
 
 import { defineCommand } from "../../lib/term/command.ts";
 import { editCommand, reactCommand, readCommand, redactCommand } from "./chat_changes.ts";
+import { peerCommand } from "./chat_peer.ts";
 import { historyCommand, searchCommand, tailCommand } from "./chat_reading.ts";
 import {
   createCommand,
@@ -100,6 +101,7 @@ export const chatCommand = defineCommand({
     topicCommand,
     roleCommand,
     whoCommand,
+    peerCommand,
   ],
   run: async (context: ClientContext, { values, arguments: { room } }) => {
     const { openChatScreen } = await import("./chat_screen.ts");

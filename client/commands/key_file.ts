@@ -20,7 +20,19 @@ export async function readKeyFile(
   { globals }: Pick<ClientContext, "globals">,
 ): Promise<{ readonly text: string; readonly key: MachineKey } | undefined> {
   const path = globals["key-file"];
-  if (path === undefined) return undefined;
+  return path === undefined ? undefined : await readMachineKeyFile(path);
+}
+
+/**
+ * Reads a file that holds a machine key.
+ *
+ * @param path The file.
+ * @returns The key as a text and taken apart.
+ * @throws {TrivetError} `LOCAL_NOT_FOUND`, `LOCAL_DENIED` when others can read it, `KEY_INVALID`.
+ */
+export async function readMachineKeyFile(
+  path: string,
+): Promise<{ readonly text: string; readonly key: MachineKey }> {
   const content = await readPrivateFile(path, { secret: true });
   if (content === undefined) {
     throw new TrivetError("LOCAL_NOT_FOUND", `${quoteLocal(path)} does not exist`);

@@ -211,7 +211,7 @@ export class DatagramConnection implements DatagramPeer {
     this.#lifetime.linger(now);
     if (state !== "closing" || end === undefined || !this.#lifetime.mustSayEnd) return undefined;
     this.#lifetime.saidEnd(now);
-    return this.#sealer.isExhausted ? undefined : this.#sender.sayEnd(end);
+    return this.#sealer.isExhausted ? undefined : this.#sender.sayEnd(end, now);
   }
 
   /** When to call `timeout()`. */

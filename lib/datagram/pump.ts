@@ -34,6 +34,14 @@ export interface DatagramPumpOptions extends Omit<DatagramEndpointOptions, "onAc
   readonly netem?: NetemOptions | undefined;
   /** Told of each connection that may have messages, room to send, or another state than before. */
   readonly onChanged: (connection: DatagramConnection) => void;
+  /**
+   * Sees each datagram first: what it takes is not for a connection, and is dropped here.
+   *
+   * @param datagram The bytes; used again after the call.
+   * @param from Where they come from, as {@linkcode formatRemote} writes it.
+   * @returns Whether it takes the datagram.
+   */
+  readonly take?: ((datagram: Uint8Array, from: string) => boolean) | undefined;
 }
 
 /** See the module. */
@@ -46,6 +54,7 @@ export class DatagramPump implements AsyncDisposable {
   readonly #bad: BadSocket | undefined;
   readonly #endpoint: DatagramEndpoint;
   readonly #onChanged: (connection: DatagramConnection) => void;
+  readonly #take: DatagramPumpOptions["take"];
   readonly #receiving: Promise<void>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDueMs = Infinity;
@@ -61,6 +70,7 @@ export class DatagramPump implements AsyncDisposable {
   constructor(options: DatagramPumpOptions) {
     this.#endpoint = new DatagramEndpoint({ ...options, onActive: () => this.#wake() });
     this.#onChanged = options.onChanged;
+    this.#take = options.take;
     this.#socket = openSocket(options.host, options.port ?? 0);
     this.host = hostOf(this.#socket.addr);
     this.port = portOf(this.#socket.addr);
@@ -93,6 +103,11 @@ export class DatagramPump implements AsyncDisposable {
     return this.#endpoint.resetToken(connectionId);
   }
 
+  /** Sends a datagram that is of no connection; it may get lost like any other. */
+  async send(datagram: OutgoingDatagram): Promise<void> {
+    if (!this.#isClosed) await this.#send(datagram);
+  }
+
   /** Ends all connections, tells their peers once, and closes the socket. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isClosed) {
@@ -115,7 +130,9 @@ export class DatagramPump implements AsyncDisposable {
         const [datagram, source] = await this.#socket.receive(buffer);
         pauseMs = PAUSE_MIN_MS;
         if (source.transport !== "udp") continue;
-        this.#endpoint.receive(datagram, formatRemote(source), performance.now());
+        const from = formatRemote(source);
+        if (this.#take?.(datagram, from) === true) continue;
+        this.#endpoint.receive(datagram, from, performance.now());
         this.#wake();
       } catch (error) {
         if (this.#isClosed) return;

@@ -179,12 +179,14 @@ export class PacketSender {
     return datagram;
   }
 
-  /** Says that the connection ends. */
-  sayEnd(end: DatagramEnd): OutgoingDatagram | undefined {
-    const { remote, budgetBytes } = this.#parts.path;
+  /** Says that the connection ends, and what arrived before, so that the peer need not fear for it. */
+  sayEnd(end: DatagramEnd, now: number): OutgoingDatagram | undefined {
+    const { path: { remote, budgetBytes }, received } = this.#parts;
     const limit = Math.min(budgetBytes, DATAGRAM_MAX_BYTES);
     if (remote === undefined || limit < PACKET_MIN_BYTES) return undefined;
     this.#writer.reset(DATAGRAM_MAX_BYTES);
+    const hasRoom = limit === DATAGRAM_MAX_BYTES;
+    if (hasRoom && received.largest >= 0) writeAck(this.#writer, received.take(now));
     // As many characters as fit in any case: a character has at most three bytes.
     const reason = end.reason.slice(0, Math.floor((limit - PACKET_AROUND_BYTES - 11) / 3));
     writeClose(this.#writer, end.code, reason);

@@ -306,3 +306,13 @@ Deno.test("DatagramConnection refuses secrets and ids of another form", none, ()
     "open",
   );
 });
+
+Deno.test("DatagramConnection.close() acknowledges what came right before", none, () => {
+  const pair = new DatagramPair();
+  pair.run(1000);
+  pair.client.send(0, numbered(1));
+  pair.until(() => pair.server.read() !== undefined);
+  pair.server.close(0, "bye");
+  pair.until(() => pair.client.state !== "open");
+  assertEquals([pair.client.end?.by, pair.client.bufferedBytes], ["peer", 0]);
+});

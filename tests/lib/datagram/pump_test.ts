@@ -125,6 +125,27 @@ Deno.test("DatagramPump says which port is in use", async () => {
   assertEquals(error.code, "ADDRESS_IN_USE");
 });
 
+Deno.test("DatagramPump keeps what is taken from its connections, and sends what is of none", async () => {
+  const taken = Promise.withResolvers<[bytes: Uint8Array, from: string]>();
+  await using server = new DatagramPump({
+    host: HOST,
+    resetSecret: RESET_SECRET,
+    onChanged: () => {},
+    take: (datagram, from) => {
+      if (datagram[0] === 0xd3) taken.resolve([datagram.slice(), from]);
+      return datagram[0] === 0xd3;
+    },
+  });
+  await using client = new WatchedPump();
+  const to = formatRemote({ hostname: HOST, port: server.port });
+  await client.pump.send({ to, bytes: new Uint8Array([0xd3, 1]) });
+  const from = formatRemote({ hostname: HOST, port: client.pump.port });
+  assertEquals(await taken.promise, [new Uint8Array([0xd3, 1]), from]);
+  // What is not taken goes its way.
+  const atClient = client.open("client", server.port);
+  await client.until(() => atClient.end?.by === "reset");
+});
+
 /** A router between a client and a server, which can give the client another port. */
 class Relay implements AsyncDisposable {
   readonly port: number;
