@@ -252,7 +252,7 @@ export const ERROR_REGISTRY: Readonly<Record<ErrorCode, ErrorKind>> = {
   DISK_FULL: kind(EXIT.SPACE, false, "Free space on the disk, then run the same command again"),
   FILE_TOO_LARGE: kind(EXIT.SPACE, false, "Split the file"),
   OUTPUT_LIMIT: kind(EXIT.SPACE, false, "Ask the administrator for a higher output limit"),
-  TIME_LIMIT: kind(EXIT.SPACE, false, "Ask the administrator for a longer time limit"),
+  TIME_LIMIT: kind(EXIT.SPACE, false, "Give a longer --timeout, or ask for a longer time limit"),
   TOO_MANY: kind(EXIT.SPACE, false, "Remove some of them first"),
 
   EXISTS: kind(

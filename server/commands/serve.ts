@@ -51,7 +51,7 @@ export const serveCommand = defineCommand({
   options: SERVE_OPTIONS,
   arguments: {
     service: {
-      help: "Services to start; without names, netdisk and time",
+      help: "Services to start; without names, netdisk, chat and time",
       optional: true,
       variadic: true,
       choices: SERVICES,

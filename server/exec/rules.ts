@@ -97,7 +97,7 @@ export function checkArguments({ name, parameters }: CommandRule, args: readonly
   for (const [index, argument] of args.entries()) {
     const place = places[index];
     if (place === undefined) {
-      throw refusal(name, `takes at most ${places.length} further arguments, got ${args.length}`);
+      throw refusal(name, tooMany(places.length, args.length));
     }
     if (!fits(place.rule, argument)) {
       throw refusal(name, `does not take ${quoteName(argument)} for ${place.rule.name}`);
@@ -107,6 +107,12 @@ export function checkArguments({ name, parameters }: CommandRule, args: readonly
     isNeeded && !rule.isOptional
   );
   if (missing !== undefined) throw refusal(name, `needs an argument ${missing.rule.name}`);
+}
+
+/** What to say of more arguments than a command takes. */
+function tooMany(most: number, given: number): string {
+  if (most === 0) return `takes no arguments, got ${given}`;
+  return `takes at most ${most} ${most === 1 ? "argument" : "arguments"}, got ${given}`;
 }
 
 /**

@@ -137,7 +137,7 @@ Deno.test("trivet exec ends with 255 for what is refused or cut short", async ()
     const [words, text] of [
       [["none"], 'There is no command "none"'],
       [["--env", "LD_PRELOAD=x", "env"], 'Command "env" does not take the variable "LD_PRELOAD"'],
-      [["yes", "x"], 'Command "yes" takes at most 0 further arguments'],
+      [["yes", "x"], 'Command "yes" takes no arguments, got 1'],
       [["yes"], 'Command "yes" wrote more than 1M'],
     ] as const
   ) {

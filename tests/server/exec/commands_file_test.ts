@@ -190,6 +190,20 @@ Deno.test("checkArguments() takes what the parameters say and nothing else", () 
   assertEquals(describeRule(rule).arguments, "VERSION [MODE] [FILE...]");
 });
 
+Deno.test("checkArguments() counts the arguments that are too many in words that fit", () => {
+  const one = ruleOf(`parameters = [{ name = "A", choices = ["a"] }]`);
+  const two = ruleOf(`parameters = [{ name = "A", choices = ["a"], repeat = 2 }]`);
+  const cases = [
+    [ruleOf(""), ["a"], "takes no arguments, got 1"],
+    [one, ["a", "a"], "takes at most 1 argument, got 2"],
+    [two, ["a", "a", "a"], "takes at most 2 arguments, got 3"],
+  ] as const;
+  for (const [rule, args, text] of cases) {
+    const { message } = refusalOf(() => checkArguments(rule, args));
+    assertEquals(message, `Command "${rule.name}" ${text}`);
+  }
+});
+
 Deno.test("checkArguments() lets a hyphen lead only where the rule says so, and control never", () => {
   const rule = ruleOf(`parameters = [{ name = "ANY", pattern = "[^a]*", allow-hyphen = true }]`);
   checkArguments(rule, ["-x"]);
