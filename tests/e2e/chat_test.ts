@@ -206,7 +206,8 @@ Deno.test("presence follows devices that die, and a server that does", async () 
   };
   const devices: { process: Deno.ChildProcess; said: string }[] = [];
   for (let i = 0; i < 2; i++) {
-    const process = bob.spawn(["chat", "tail", "lobby", "--follow"]);
+    // Over TCP, where the system tells at once that a program is gone; over UDP silence does.
+    const process = bob.spawn(["chat", "tail", "lobby", "--follow", "--transport", "tcp"]);
     const device = { process, said: "" };
     process.stdout.cancel();
     (async () => {
