@@ -41,6 +41,7 @@ export const cpCommand = defineCommand({
   },
   run: async (context: ClientContext, { values, arguments: { from, to } }) => {
     const { formatBytes, formatCount } = await import("../../lib/term/format.ts");
+    const { describeSpecial } = await import("../tree/left_out.ts");
     const { checkTargets, findTargets } = await import("./targets.ts");
     const typed = (path: string) => remotePattern(context, path);
     const targets = checkTargets(from.map(typed), typed(to));
@@ -51,7 +52,7 @@ export const cpCommand = defineCommand({
     for (const { path, to } of await findTargets(client, targets, signal)) {
       const result = await client.cp(path, to, { ...values, signal });
       const { files, folders, bytes, skipped } = result;
-      const left = skipped === 0 ? "" : `; left out ${skipped}, which are no files`;
+      const left = skipped === 0 ? "" : `; left out ${describeSpecial(skipped)}`;
       const what = `${formatCount(files, "file")}, ${formatBytes(bytes)}${left}`;
       output.note(`Copied ${path} to ${result.path}: ${what}`);
       copied.push({ from: path, to: result.path, files, folders, size_bytes: bytes, skipped });

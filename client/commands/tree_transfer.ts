@@ -10,7 +10,7 @@ import { Progress } from "../../lib/term/progress.ts";
 import { safeText } from "../../lib/term/text.ts";
 import type { NetdiskClient } from "../netdisk.ts";
 import type { PlannedTransfer, TreeTransferOptions } from "../tree/client_trees.ts";
-import { isByRule, type LeftOut } from "../tree/left_out.ts";
+import { describeSpecial, isByRule, type LeftOut } from "../tree/left_out.ts";
 import type { TreeResult } from "../tree/tree_types.ts";
 import { openClient } from "./access.ts";
 import type { ClientContext } from "./context.ts";
@@ -113,7 +113,7 @@ export function tellLeftOut(output: ClientContext["output"], leftOut: readonly L
   const failed = leftOut.filter((left) => !isByRule(left)).length;
   const words = [
     failed === 0 ? "" : `${failed} failed`,
-    failed === leftOut.length ? "" : `${leftOut.length - failed} are no files or folders`,
+    failed === leftOut.length ? "" : describeSpecial(leftOut.length - failed),
   ];
   output.warn(`Left out ${leftOut.length}: ${words.filter((word) => word !== "").join(", ")}`);
 }

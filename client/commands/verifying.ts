@@ -9,6 +9,7 @@ import { formatPath, parsePath } from "../../lib/netdisk/path.ts";
 import { formatBytes, formatCount } from "../../lib/term/format.ts";
 import { localError, quoteLocal } from "../local_error.ts";
 import { baseName } from "../local_path.ts";
+import { describeSpecial } from "../tree/left_out.ts";
 import { type Difference, TreeVerifier } from "../verify.ts";
 import { openClient } from "./access.ts";
 import type { ClientContext } from "./context.ts";
@@ -38,7 +39,7 @@ export async function verify(
     differences.push(difference);
   }
   const { files, bytes, leftOut } = verifier.summary;
-  const left = leftOut === 0 ? "" : `; left out ${leftOut}, which are no files or folders`;
+  const left = leftOut === 0 ? "" : `; left out ${describeSpecial(leftOut)}`;
   const { length } = differences;
   output.note(
     `${length === 0 ? "No difference" : formatCount(length, "difference")}: ` +

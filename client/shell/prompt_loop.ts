@@ -44,7 +44,7 @@ export async function runPromptLoop(context: ClientContext): Promise<number> {
       break;
     }
     await history.add(line);
-    await runLine(session, line, output);
+    await runLine(session, line, { output });
   }
   return EXIT.OK;
 }

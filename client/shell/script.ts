@@ -37,27 +37,36 @@ export async function runScript(context: ClientContext, isKeptGoing: boolean): P
   let number = 0;
   for await (const line of readLines(stdin, signal)) {
     number += 1;
-    const code = await runLine(session, line, output);
+    const code = await runLine(session, line, { output, number });
     if (session.isEnded) break;
     if (code === EXIT.OK) continue;
     if (first === EXIT.OK) first = code;
-    output.note(`Line ${number} ended with exit code ${code}`);
     if (!isKeptGoing || code === EXIT.INTERRUPTED) break;
   }
   return isImplied && number === 0 ? showUsage(context) : first;
+}
+
+/** Options of {@linkcode runLine}. */
+export interface RunLineOptions {
+  /** Where it is told that the line cannot be read. */
+  readonly output: ClientContext["output"];
+  /** Its number, where it is one of a script. */
+  readonly number?: number;
 }
 
 /** Runs a line as it was typed; an empty one does nothing. */
 export async function runLine(
   session: ShellSession,
   line: string,
-  output: ClientContext["output"],
+  { output, number }: RunLineOptions,
 ): Promise<number> {
   try {
     const words = splitWords(line);
-    return words.length === 0 ? EXIT.OK : await session.run(words);
+    return words.length === 0 ? EXIT.OK : await session.run(words, { line: number });
   } catch (error) {
-    return output.fail(error);
+    if (number === undefined || !(error instanceof TrivetError)) return output.fail(error);
+    const message = `Cannot run line ${number}: ${error.message}`;
+    return output.fail(new TrivetError(error.code, message));
   }
 }
 

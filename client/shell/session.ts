@@ -9,7 +9,7 @@ import { escapeGlob } from "../../lib/netdisk/glob.ts";
 import { parseAddress } from "../../lib/link/address.ts";
 import { defineProgram, isGroup, type ProgramSpec } from "../../lib/term/command.ts";
 import type { PromptInput } from "../../lib/term/prompt.ts";
-import { runProgram } from "../../lib/term/run_program.ts";
+import { runProgram, type RunProgramOptions } from "../../lib/term/run_program.ts";
 import { systemPrompter } from "../../lib/term/system.ts";
 import { safeText } from "../../lib/term/text.ts";
 import { TRIVET } from "../command_table.ts";
@@ -110,9 +110,10 @@ export class ShellSession implements SurroundingShell, AsyncDisposable {
    * Runs one line.
    *
    * @param words Its words, at least one.
+   * @param options Its number, where it is one of a script.
    * @returns The exit code; what went wrong has been told.
    */
-  async run(words: readonly string[]): Promise<number> {
+  async run(words: readonly string[], options: RunProgramOptions = {}): Promise<number> {
     return await runProgram(this.program, [...this.#flags, ...words], (run) => ({
       ...run,
       prompter: systemPrompter({
@@ -124,7 +125,7 @@ export class ShellSession implements SurroundingShell, AsyncDisposable {
       argv: words,
       stdin: this.#stdin,
       shell: this,
-    }));
+    }), options);
   }
 
   /** Closes the connection. */

@@ -6,6 +6,7 @@
 
 import type { ErrorCode } from "../../lib/errors.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import { formatCount } from "../../lib/term/format.ts";
 
 /** Why something is left out by rule: a symbolic link, or neither file nor folder. */
 export type LeftOutKind = "link" | "special";
@@ -49,3 +50,8 @@ const FATAL: ReadonlySet<ErrorCode> = new Set([
   "DISK_FULL",
   "UPLOAD_TAKEN_OVER",
 ]);
+
+/** Says how many things are neither files nor folders. */
+export function describeSpecial(count: number): string {
+  return `${formatCount(count, "link")} or special ${count === 1 ? "file" : "files"}`;
+}

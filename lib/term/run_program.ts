@@ -43,22 +43,31 @@ export interface ProgramRun<G extends OptionTable> {
   readonly isImplied: boolean;
 }
 
+/** Options of {@linkcode runProgram}. */
+export interface RunProgramOptions {
+  /** Line of a script that the words are, which messages name. */
+  readonly line?: number | undefined;
+}
+
 /**
  * Runs a program on the real streams and signals.
  *
  * @param program The command table.
  * @param argv The words after the program's name.
  * @param makeContext Makes what commands work with.
+ * @param options Where the words came from.
  * @returns The exit code.
  */
 export async function runProgram<Context, G extends OptionTable>(
   program: ProgramSpec<Context, G>,
   argv: readonly string[],
   makeContext: (run: ProgramRun<G>) => Context,
+  { line }: RunProgramOptions = {},
 ): Promise<number> {
+  const prefix = line === undefined ? program.name : `${program.name}: line ${line}`;
   const env = (name: string) => Deno.env.get(name);
   const sources: ValueSources = { env };
-  let output = systemOutput(program.name, { json: peekSwitch(program, argv, "json", sources) });
+  let output = systemOutput(prefix, { json: peekSwitch(program, argv, "json", sources) });
   let interrupted: AbortSignal | undefined;
   try {
     const named = await readCommandLine(program, argv, sources);
@@ -79,7 +88,7 @@ export async function runProgram<Context, G extends OptionTable>(
     }
     const { globals, globalSources } = request;
     const common = globals as CommonValues;
-    output = systemOutput(program.name, {
+    output = systemOutput(prefix, {
       json: common.json,
       quiet: common.quiet,
       noColor: common["no-color"],
@@ -95,7 +104,12 @@ export async function runProgram<Context, G extends OptionTable>(
       releaseSignals: () => interrupt[Symbol.dispose](),
       isImplied,
     });
-    return await request.command.run(context, request.invocation) ?? EXIT.OK;
+    const code = await request.command.run(context, request.invocation) ?? EXIT.OK;
+    // An error would name the line itself.
+    if (line !== undefined && code !== EXIT.OK) {
+      output.note(`Line ${line} ended with exit code ${code}`);
+    }
+    return code;
   } catch (error) {
     // What breaks because the user ended the command is no failure of its own.
     const isEnded = interrupted?.aborted === true && !(error instanceof TrivetError);

@@ -101,7 +101,7 @@ export function nodeAt(tree: ModelFolder, path: readonly string[]): ModelNode | 
 }
 
 /** The tree with something at a path whose folder exists, or with nothing there. */
-function withNode(
+export function withNode(
   tree: ModelFolder,
   [name = "", ...rest]: readonly string[],
   node: ModelNode | undefined,
@@ -119,7 +119,7 @@ function withNode(
 }
 
 /** Whether a file stands in the way to a path. */
-function isBlocked(tree: ModelFolder, path: readonly string[]): boolean {
+export function isBlocked(tree: ModelFolder, path: readonly string[]): boolean {
   return path.slice(0, -1).some((_, level) => {
     const node = nodeAt(tree, path.slice(0, level + 1));
     return node !== undefined && !isFolder(node);

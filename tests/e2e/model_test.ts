@@ -4,19 +4,35 @@ import { join } from "node:path";
 import { addUser } from "./accounts.ts";
 import { ModelClient } from "./model_client.ts";
 import { operation } from "./model.ts";
+import { treeOperation } from "./model_trees.ts";
 import { World } from "./testing.ts";
 
 /** Clients at the same time. The last three share an account, with a folder for each. */
 const USERS = ["ann", "bob", "cyd", "dan", "eve", "fay", "fay", "fay"] as const;
 
+/** Files that accounts with one client may have. */
+const QUOTA_FILES: Readonly<Record<string, number>> = { ann: 8, bob: 20 };
+
 const OPERATIONS_PER_CLIENT = 25;
 const KILLS = 3;
 const CHECK_AFTER = 30;
 
-/** What is done: the rows of operations, and after how many of all the server is killed. */
+/** Kills a moment after an operation on a tree has begun. */
+const KILLS_IN_TREES = 2;
+const TREE_KILL_AFTER_MS_MAX = 60;
+
+const step = fc.oneof(
+  { weight: 3, arbitrary: operation.map((op) => ({ op })) },
+  { weight: 1, arbitrary: treeOperation.map((tree) => ({ tree })) },
+);
+
+/**
+ * What is done: the rows of operations, after how many of all the server is killed, and after how many
+ * in the next operation on a tree.
+ */
 const plan = fc.record({
   rows: fc.array(
-    fc.array(operation, {
+    fc.array(step, {
       minLength: OPERATIONS_PER_CLIENT,
       maxLength: OPERATIONS_PER_CLIENT,
       size: "max",
@@ -26,6 +42,13 @@ const plan = fc.record({
   kills: fc.uniqueArray(
     fc.integer({ min: 10, max: USERS.length * OPERATIONS_PER_CLIENT - 20 }),
     { minLength: KILLS, maxLength: KILLS },
+  ),
+  treeKills: fc.array(
+    fc.record({
+      after: fc.integer({ min: 10, max: USERS.length * OPERATIONS_PER_CLIENT - 60 }),
+      delayMs: fc.integer({ min: 0, max: TREE_KILL_AFTER_MS_MAX }),
+    }),
+    { minLength: KILLS_IN_TREES, maxLength: KILLS_IN_TREES },
   ),
 });
 
@@ -39,20 +62,10 @@ async function assertNoDrift(world: World, { isBusy = false } = {}): Promise<voi
   if (!isBusy) assertEquals(unjudged, []);
 }
 
-async function followPlan({ rows, kills }: Plan): Promise<void> {
+async function followPlan({ rows, kills, treeKills }: Plan): Promise<void> {
   await using world = await World.create();
   let server = await world.serve(["--plain"]);
   const { port } = server;
-  await using stack = new AsyncDisposableStack();
-  const clients: ModelClient[] = [];
-  for (const [index, user] of USERS.entries()) {
-    const local = join(world.folder, `local${index}`);
-    await Deno.mkdir(local);
-    const token = await addUser(world, user);
-    const client = await ModelClient.open({ port, token, root: `root${index}`, local });
-    clients.push(stack.use(client));
-  }
-
   let done = 0;
   let checking: Promise<void> | undefined;
   let restarting = Promise.resolve();
@@ -60,9 +73,30 @@ async function followPlan({ rows, kills }: Plan): Promise<void> {
     await server.stop("SIGKILL");
     server = await world.serve(["--plain", "--port", String(port)]);
   };
+  const due = [...treeKills];
+  const onTree = () => {
+    const index = due.findIndex(({ after }) => after <= done);
+    const [kill] = index < 0 ? [] : due.splice(index, 1);
+    if (kill === undefined) return;
+    const moment = new Promise<void>((resolve) => setTimeout(resolve, kill.delayMs));
+    restarting = restarting.then(() => moment).then(restart);
+  };
+  await using stack = new AsyncDisposableStack();
+  const clients: ModelClient[] = [];
+  for (const [index, user] of USERS.entries()) {
+    const local = join(world.folder, `local${index}`);
+    await Deno.mkdir(local);
+    const quotaFiles = QUOTA_FILES[user];
+    const token = await addUser(world, user, { quotaFiles });
+    const root = `root${index}`;
+    const client = await ModelClient.open({ port, token, root, local, quotaFiles, onTree });
+    clients.push(stack.use(client));
+  }
+
   await Promise.all(clients.map(async (client, index) => {
-    for (const op of rows[index] ?? []) {
-      await client.run(op);
+    for (const next of rows[index] ?? []) {
+      if ("tree" in next) await client.runTree(next.tree);
+      else await client.run(next.op);
       done++;
       // Beside all this, and a server that may die meanwhile, a check finds nothing.
       if (done === CHECK_AFTER) {
@@ -77,7 +111,9 @@ async function followPlan({ rows, kills }: Plan): Promise<void> {
   await restarting;
   await checking;
   assertEquals(done, USERS.length * OPERATIONS_PER_CLIENT);
+  assertEquals(due, []);
   assert(clients.some(({ lostAnswers }) => lostAnswers > 0), "No kill met an operation");
+  assert(clients.some(({ quotaEnds }) => quotaEnds > 0), "No quota met an operation");
 
   for (const [index, client] of clients.entries()) {
     await client.compare(join(world.data, "homes", USERS[index] ?? ""));

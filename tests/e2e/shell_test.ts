@@ -59,10 +59,16 @@ Deno.test("trivet shell: a script ends at the first error, or goes on when it is
   const script = "mkdir one\ncat missing\nmkdir one\nmkdir two\n";
   const ended = await ada.run(["shell"], { stdin: script });
   assertEquals(ended.code, 3, ended.stderr);
-  assertStringIncludes(ended.stderr, "Line 2 ended with exit code 3");
+  assertEquals(ended.stderr.match(/line \d+/gi), ["line 2"], ended.stderr);
+  assertStringIncludes(ended.stderr, "trivet: line 2: ");
   assertEquals(await ada.ok(["ls"]), "one\n");
-  const kept = await ada.run(["shell", "--keep-going"], { stdin: script });
+  const kept = await ada.run(["shell", "--keep-going"], { stdin: `${script}'open\n` });
   assertEquals(kept.code, 8, kept.stderr);
+  assertEquals(
+    kept.stderr.match(/line \d+/gi)?.map((text) => text.at(-1)),
+    [..."1235"],
+    kept.stderr,
+  );
   assertEquals(await ada.ok(["ls"]), "one\ntwo\n");
   const lines: readonly (readonly [line: string, code: number])[] = [
     ["ls 'open", 2],
@@ -130,7 +136,7 @@ Deno.test("trivet shell: goes on with a server that was started anew", async () 
   assertEquals((await lines.read()).value, "one");
   await writer.close();
   assertEquals((await lines.read()).done, true);
-  assertMatch(await new Response(shell.stderr).text(), /Line 3 ended with exit code 5/);
+  assertMatch(await new Response(shell.stderr).text(), /trivet: line 3: /);
   assertEquals((await shell.status).code, 5);
 });
 

@@ -237,7 +237,7 @@ Deno.test("a tree with what cannot be sent says so: by rule with exit code 0, el
     assertEquals(left(byRule), ["link t/d/up", "link t/link", "special t/pipe"]);
     const words = await ada.run(["put", "-r", "t"]);
     assertStringIncludes(words.stderr, 'Left out "t/link": it is a symbolic link');
-    assertStringIncludes(words.stderr, "Left out 3");
+    assertStringIncludes(words.stderr, "Left out 3: 3 links or special files");
 
     const followed = await ada.run(["--json", "put", "-r", "t", "/f", "--links", "follow"]);
     assertEquals(followed.code, 0, followed.stderr);
