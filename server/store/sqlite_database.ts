@@ -12,7 +12,7 @@
  */
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { nextTurn } from "../../lib/turn.ts";
+import { nextPoll, nextTurn } from "../../lib/turn.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { DurableLog, type LogSync } from "./durable_log.ts";
 import { migrate } from "./migrations.ts";
@@ -27,8 +27,20 @@ export const BUSY_TIMEOUT_MS = 1000;
 /** Size to which the log shrinks again after a burst. */
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
 
+/**
+ * Pages of the log, 12 MiB, from which on its content is copied into the database. Everybody waits while
+ * that goes on, and the same pages come again and again: SQLite's 1000 would copy three times as often.
+ */
+const LOG_COPIED_PAGES = 3000;
+
 /** Most durable operations in one transaction. */
 const DURABLE_BATCH_MAX = 256;
+
+/**
+ * Durable operations behind which more are looked for before the transaction begins. A link lets the
+ * others have their turn after so many requests, and may have read many more.
+ */
+const DURABLE_MANY = 8;
 
 /** Options of {@linkcode SqliteDatabase.open}. */
 export interface SqliteOptions {
@@ -52,6 +64,10 @@ export class SqliteDatabase {
   readonly #statements = new Map<string, StatementSync>();
   readonly #log: LogSync;
   readonly #gather: () => Promise<void>;
+  readonly #gatherMore: () => Promise<void>;
+  /** Whether one operation does not wait for others where nothing came with the one before. */
+  readonly #isHasty: boolean;
+  #wasAlone = false;
   #durable: DurableWork[] = [];
   #flushing: Promise<void> | null = null;
   /** When the disk holds what is committed. */
@@ -61,6 +77,8 @@ export class SqliteDatabase {
     this.#db = db;
     this.#log = options.log ?? new DurableLog(`${path}-wal`);
     this.#gather = options.gather ?? nextTurn;
+    this.#gatherMore = options.gather ?? nextPoll;
+    this.#isHasty = options.gather === undefined;
   }
 
   /** Opens a database, making it (mode 0600) and bringing its schema up to date. */
@@ -75,6 +93,7 @@ export class SqliteDatabase {
         requireLog(db.prepare("PRAGMA journal_mode = WAL").get());
         db.prepare("PRAGMA synchronous = NORMAL").run();
         db.prepare(`PRAGMA journal_size_limit = ${LOG_KEPT_BYTES}`).get();
+        db.prepare(`PRAGMA wal_autocheckpoint = ${LOG_COPIED_PAGES}`).get();
         migrate(db);
       } catch (error) {
         db.close();
@@ -155,8 +174,9 @@ export class SqliteDatabase {
 
   async #flush(): Promise<void> {
     while (this.#durable.length > 0) {
-      await this.#gather();
+      await this.#gatherAll();
       const batch = this.#durable.splice(0, DURABLE_BATCH_MAX);
+      this.#wasAlone = batch.length === 1;
       const failed = new Set<DurableWork>();
       try {
         this.#requireOpen();
@@ -173,6 +193,17 @@ export class SqliteDatabase {
       this.#synced = null;
     }
     this.#flushing = null;
+  }
+
+  /** While many come, those behind them are waited for; one after another do not wait at all. */
+  async #gatherAll(): Promise<void> {
+    if (this.#isHasty && this.#wasAlone && this.#durable.length === 1) return;
+    await this.#gather();
+    for (let seen = 0; seen < this.#durable.length;) {
+      seen = this.#durable.length;
+      if (seen < DURABLE_MANY || seen >= DURABLE_BATCH_MAX) return;
+      await this.#gatherMore();
+    }
   }
 
   /** Each one of a batch succeeds or fails alone. */
