@@ -137,7 +137,7 @@ testStage(
   "recover() counts the new folder of a batch that was published alone",
   async (stage) => {
     await dieAfterIntent(stage);
-    await Deno.rename(join(stage.data, "parts", "b", "0"), join(stage.home, "n"));
+    await Deno.rename(join(stage.data, "parts", "b"), join(stage.home, "n"));
   },
   async ({ catalog, home }) => {
     assertEquals(await used(catalog), 40);
