@@ -146,6 +146,9 @@ export interface ServePlan {
   readonly services: readonly ServiceName[];
 }
 
+/** An address, or an IPv6 one in brackets, with a port behind it. */
+const ADDRESS_AND_PORT = /^(?!unix:)(?:[^:]+|\[.*\]):\d+$/;
+
 /**
  * Turns option values into a server's set-up.
  *
@@ -165,6 +168,13 @@ export function toServeOptions(
   }
   if (values.plain && cert !== undefined) {
     throw new TrivetError("USAGE", "--plain and --cert do not go together");
+  }
+  const withPort = values.listen.find((place) => ADDRESS_AND_PORT.test(place));
+  if (withPort !== undefined) {
+    throw new TrivetError(
+      "USAGE",
+      `--listen takes an address alone, not "${withPort}": add --port`,
+    );
   }
   const classic = toClassicOptions(values, { hasNetdisk: services.includes("netdisk") });
   if (values["require-key"] && classic !== undefined) {

@@ -16,6 +16,7 @@ import {
 } from "../../lib/exec/messages.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";
 import type { CallHandler, Reply, ServerCall } from "../../lib/rpc/server.ts";
+import { formatCount } from "../../lib/term/format.ts";
 import type { Audit, AuditFacts } from "../audit.ts";
 import type { Session } from "../netdisk/context.ts";
 import { readCommands } from "./read_commands.ts";
@@ -180,7 +181,7 @@ export class ExecService implements Disposable {
     checkVariables(rule, request.environment ?? {});
     if (shutdown.aborted) throw new TrivetError("SHUTTING_DOWN", "The server is shutting down");
     if ((this.#counts.get(rule.name) ?? 0) >= rule.concurrent) {
-      const text = `Command "${rule.name}" runs ${rule.concurrent} times already`;
+      const text = `Command "${rule.name}" runs ${formatCount(rule.concurrent, "time")} already`;
       throw new TrivetError("SERVER_BUSY", text);
     }
     if (this.#running.size >= RUNNING_MAX) {

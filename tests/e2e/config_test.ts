@@ -78,6 +78,8 @@ Deno.test("a wrong config file ends with a line to look at, but not --help", asy
     ["\nprot = 9000\n", `Unknown key "prot" (${config}:2), did you mean "port"?`, 2],
     ["port = 9000\ndirect = true\n", `Key "direct" (${config}:2) needs one of its choices`, 2],
     ["port 9000", `Cannot read config file (${config}:1:`, 2],
+    [`listen = ["127.0.0.1:9000"]`, `an address alone, not "127.0.0.1:9000"`, 2],
+    [`listen = ["[::1]:9000"]`, `an address alone, not "[::1]:9000"`, 2],
     [`cert = "a.pem"`, "--cert and --key go together", 2],
   ];
   for (const [text, message, code] of cases) {
