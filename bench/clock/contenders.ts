@@ -52,8 +52,8 @@ export async function startContenders(
   folder: string,
   skip: (what: string) => void,
 ): Promise<Contender[]> {
-  const echo = stack.use(await startEcho());
-  const port = await portOf(echo);
+  const port = await portOf(stack.use(startEcho(1)));
+  const twicePort = await portOf(stack.use(startEcho(2)));
   const echoText = { name: "bare echo, 17 bytes", port, payload: TEXT_REQUEST };
   const echoNtp = { name: "bare echo, 48 bytes", port, payload: NTP_REQUEST };
   const trivetd = await findPrograms("source");
@@ -68,16 +68,17 @@ export async function startContenders(
     { name: "trivetd text", port: timePort, payload: TEXT_REQUEST, bare: echoText.name },
     echoNtp,
     { name: "trivetd SNTP", port: sntpPort, payload: NTP_REQUEST, bare: echoNtp.name },
+    { name: "the echo, two at once, 48 bytes", port: twicePort, payload: NTP_REQUEST },
     ...await startChronyd(stack, folder, skip),
     ...await startPython(stack, skip),
     ...await startNtpsec(skip),
   ];
 }
 
-function startEcho(): Promise<Daemon> {
+function startEcho(atOnce: number): Daemon {
   const path = fileURLToPath(new URL("echo.ts", import.meta.url));
   const flags = ["run", "--quiet", "--no-prompt", "--unstable-net", "--allow-net"];
-  return Promise.resolve(new Daemon({ argv: [Deno.execPath(), ...flags, path] }));
+  return new Daemon({ argv: [Deno.execPath(), ...flags, path, String(atOnce)] });
 }
 
 async function portOf(daemon: Daemon): Promise<number> {

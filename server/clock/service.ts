@@ -112,7 +112,9 @@ async function startParts(
   for (const service of useAll(parts, openDatagramServices(hosts, timePlace))) {
     const { locale } = options;
     const style = { zone, ...(locale === undefined ? {} : { locale }) };
-    service.start(new TextResponder({ ...style, limit: textLimit, ownPort: service.port }));
+    const responder = new TextResponder({ ...style, limit: textLimit, ownPort: service.port });
+    // Twice: what it has answered once is never changed.
+    service.start(responder, responder);
     announce("time", "udp", service);
   }
 
@@ -182,17 +184,19 @@ async function startSntp(
 ): Promise<void> {
   const precision = measurePrecision();
   const kissOfDeath = options.kissOfDeath ?? false;
-  const responders = services.map(({ host, port }) =>
-    new NtpResponder({ limit, precision, kissOfDeath, ownPort: port, ownHost: host })
-  );
+  // Two for each socket, since each writes its answers into one buffer.
+  const responders = services.map(({ host, port }) => {
+    const settings = { limit, precision, kissOfDeath, ownPort: port, ownHost: host };
+    return [new NtpResponder(settings), new NtpResponder(settings)];
+  });
   if (mirrored !== undefined) {
     const mirror = new Mirror(mirrored, (reference) => {
-      for (const responder of responders) responder.setReference(reference);
+      for (const responder of responders.flat()) responder.setReference(reference);
     });
     parts.push(mirror);
     await mirror.start();
   }
-  for (const [index, responder] of responders.entries()) services[index]?.start(responder);
+  for (const [index, both] of responders.entries()) services[index]?.start(...both);
 }
 
 /** Opens a port for TCP and UDP; port 0 becomes one that is free for both. */

@@ -58,6 +58,31 @@ Deno.test("DatagramService cuts what is longer than its buffer", async () => {
   assertEquals(lengths, asked.map((length) => Math.min(length, DATAGRAM_MAX_BYTES)));
 });
 
+Deno.test("DatagramService keeps the answers of two responders apart", async () => {
+  const BURST = 64;
+  // Each writes all its answers into one buffer, as the one of SNTP does.
+  const responders = Array.from({ length: 2 }, () => {
+    const reply = new Uint8Array(4);
+    return {
+      count: 0,
+      respond(request: Uint8Array): Uint8Array {
+        this.count++;
+        reply.set(request);
+        return reply;
+      },
+    };
+  });
+  await using service = new DatagramService(PLACE);
+  service.start(...responders);
+  await using client = new UdpClient();
+  const asked = Array.from({ length: BURST }, (_, i) => new Uint8Array(4).fill(i));
+  await Promise.all(asked.map((request) => client.send(request, service.port)));
+  await client.until(BURST);
+  const answers = client.answers.toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
+  assertEquals(answers, asked);
+  assert(responders.every(({ count }) => count > 0), "Only one of them was asked");
+});
+
 Deno.test("DatagramService ends when it is disposed of, before and after it has started", async () => {
   const idle = new DatagramService(PLACE);
   await idle[Symbol.asyncDispose]();
