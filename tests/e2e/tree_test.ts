@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path/posix";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { type Person, type Result, until, World, writeNoise } from "./testing.ts";
 
 const KIB = 1024;
@@ -283,7 +284,7 @@ const SLOW: TreeShape = {
 
 Deno.test("kill -9 of the server within put -r: df stays exact, and the same command goes on", async () => {
   await using world = await World.create();
-  let server = await world.serve();
+  let server = await world.serve(onSteadyPort());
   const port = ["--port", String(server.port)];
   const ada = await world.person("ada", server);
   await ada.register("ada");
