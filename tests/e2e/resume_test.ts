@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { chosenSeed } from "../testing/seed.ts";
+import { sized } from "../testing/long.ts";
 import { onSteadyPort } from "../testing/steady_port.ts";
 import { type Person, type ServerProcess, sha256Of, until, World, writeNoise } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 
 /** Kill cycles in all: half of them hit the client, half the server. */
-const KILL_CYCLES = 40;
+const KILL_CYCLES = sized(20, 40);
 
 async function partialBytes(world: World): Promise<number> {
   let sum = 0;
