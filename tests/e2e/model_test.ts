@@ -163,7 +163,8 @@ async function followPlan({ rows, kills, treeKills }: Plan): Promise<void> {
 }
 
 Deno.test("eight clients and a server that dies leave what the model says, and no drift", async () => {
-  const seed = chosenSeed(SEED);
   // One plan: a smaller one that fails too would take a whole server for each try.
-  await fc.assert(fc.asyncProperty(plan, followPlan), { seed, numRuns: 1, endOnFailure: true });
+  const [drawn] = fc.sample(plan, { seed: chosenSeed(SEED), numRuns: 1 });
+  assert(drawn !== undefined);
+  await followPlan(drawn);
 });
