@@ -11,6 +11,7 @@ import type { ServeOptions } from "../../server/serve.ts";
 import { TcpProxy } from "../e2e/tcp_proxy.ts";
 import { SlowUdpProxy } from "../e2e/udp_proxy.ts";
 import { until } from "../e2e/testing.ts";
+import { steadyPort } from "../testing/steady_port.ts";
 import { TestServer } from "../server/testing.ts";
 
 const AT_ONCE = { thereMs: 0, backMs: 0 };
@@ -190,9 +191,9 @@ Deno.test("ChatClient goes from UDP to TCP without gap or repeat when UDP is blo
 });
 
 Deno.test("a server that is started anew is noticed over UDP, and nothing is left out", async () => {
-  const server = await start();
-  const udpPort = udpPortOf(server);
-  const again = { data: server.data, port: server.port, chat: { udpPort } };
+  const place = { port: steadyPort(), chat: { udpPort: steadyPort() } };
+  const server = await start(place);
+  const again = { data: server.data, ...place };
   const ann = await connect(server, "ann", { transport: "udp" });
   const bob = await connect(server, "bob", { transport: "udp" });
   const follower = await new Follower(bob).ready();

@@ -26,7 +26,7 @@ export async function atTerminal(
   const { argv, env } = person.command(args, { TERM: "xterm" });
   const quote = (text: string) => `"${text.replace(/[\\"$[\]{}]/g, "\\$&")}"`;
   const script = [
-    "set timeout 30",
+    "set timeout 120",
     `cd ${quote(person.home)}`,
     `spawn -noecho ${argv.map(quote).join(" ")}`,
     // Without a wait, expect would type before the terminal is set to show nothing.

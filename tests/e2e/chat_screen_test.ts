@@ -1,6 +1,7 @@
 /** The chat on the whole terminal: two people in tmux, another size, lost connections, leaving. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { HAS_TMUX, TmuxScreen } from "./at_tmux.ts";
 import { type Person, type ServerProcess, World } from "./testing.ts";
 
@@ -35,7 +36,7 @@ Deno.test({
   ignore: !HAS_TMUX,
   fn: async (t) => {
     await using world = await World.create();
-    const server = await world.serve();
+    const server = await world.serve(onSteadyPort());
     const [ann, bob] = await people(world, server, "ann", "bob");
     assert(ann !== undefined && bob !== undefined);
     await ann.ok(["chat", "create", "lobby", "--topic", "Tea and 点心"]);
@@ -135,7 +136,7 @@ Deno.test({
   ignore: !HAS_TMUX,
   fn: async () => {
     await using world = await World.create();
-    const server = await world.serve();
+    const server = await world.serve(onSteadyPort());
     const [ann] = await people(world, server, "ann");
     assert(ann !== undefined);
     await ann.ok(["chat", "create", "lobby"]);

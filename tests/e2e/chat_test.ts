@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 import {
   type Person,
@@ -91,7 +92,7 @@ Deno.test("people write to rooms and to each other, and find it again", async ()
 
 Deno.test("what was acknowledged is in the history after the server was killed", async () => {
   await using world = await World.create();
-  const server = await world.serve();
+  const server = await world.serve(onSteadyPort());
   const [ann] = await people(world, server, "ann");
   assert(ann !== undefined);
   await ann.ok(["chat", "create", "lobby"]);
@@ -195,7 +196,7 @@ Deno.test("a reader that stalls is cut, others go on, and it misses nothing in t
 
 Deno.test("presence follows devices that die, and a server that does", async () => {
   await using world = await World.create();
-  const server = await world.serve();
+  const server = await world.serve(onSteadyPort());
   const [ann, bob] = await people(world, server, "ann", "bob");
   assert(ann !== undefined && bob !== undefined);
   await ann.ok(["chat", "create", "lobby"]);

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { onSteadyPort, steadyPort } from "../testing/steady_port.ts";
 import { type Person, type ServerProcess, World } from "./testing.ts";
 import { SlowUdpProxy } from "./udp_proxy.ts";
 
@@ -69,7 +70,8 @@ Deno.test("the chat over UDP loses and repeats nothing on a bad network, and whe
   await using world = await World.create();
   const bad = ["--netem", "loss=20,dup=10,reorder=5,delay=5ms"];
   const served = ["--chat-rate", "1000", ...bad];
-  const server = await world.serve(served);
+  const udp = ["--chat-udp-port", String(steadyPort())];
+  const server = await world.serve([...udp, ...onSteadyPort(), ...served]);
   const ann = await join(world, server, "ann");
   const bob = await join(world, server, "bob");
   await ann.ok(["chat", "create", "lobby"]);
@@ -84,8 +86,7 @@ Deno.test("the chat over UDP loses and repeats nothing on a bad network, and whe
   await send(0);
   assertEquals(await tail.texts(count), numbers(0, count));
   await server.stop("SIGKILL");
-  const ports = ["--port", String(server.port), "--chat-udp-port", String(server.chatUdpPort)];
-  await world.serve([...ports, ...served]);
+  await world.serve([...udp, "--port", String(server.port), ...served]);
   await send(count);
   assertEquals(await tail.texts(count), numbers(count, count));
 });

@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { World } from "./testing.ts";
 
 Deno.test("trivetd check finds what is wrong beside a server, --repair sets it right after", async () => {
   await using world = await World.create();
-  const server = await world.serve();
+  const server = await world.serve(onSteadyPort());
   const admin = world.administrator();
   const ada = await world.person("ada", server);
   await ada.register("ada");

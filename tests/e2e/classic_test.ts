@@ -2,10 +2,11 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { sized } from "../testing/long.ts";
 import { PASSWORD, sha256Of, World, writeNoise } from "./testing.ts";
 
 const MIB = 1024 * 1024;
-const SIZE = 300 * MIB;
+const SIZE = sized(48, 300) * MIB;
 const SCRIPT = new URL("classic_client.py", import.meta.url);
 
 const hasPython = await new Deno.Command("python3", {
@@ -20,7 +21,7 @@ const SKIPPED = hasPython ? "" : " (skipped: python3 is not installed)";
 
 Deno.test({
   name:
-    "a client of the tutorials registers, lists, uploads 300 MiB and downloads them, whole and " +
+    "a client of the tutorials registers, lists, uploads a large file and downloads it, whole and " +
     `from the middle on${SKIPPED}`,
   ignore: !hasPython,
   fn: async () => {

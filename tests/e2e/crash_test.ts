@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { NetdiskClient } from "../../client/netdisk.ts";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { addUser } from "./accounts.ts";
 import { World, writeNoise } from "./testing.ts";
 
@@ -159,7 +160,7 @@ async function assertClean(world: World, what: string): Promise<void> {
 
 Deno.test("a server that is killed in the middle of a change leaves each name old or new", async () => {
   await using world = await World.create();
-  let server = await world.serve(["--plain"]);
+  let server = await world.serve(["--plain", ...onSteadyPort()]);
   const { port } = server;
   const local = join(world.folder, "tree");
   for (let i = 0; i < TREE_FILES; i++) {

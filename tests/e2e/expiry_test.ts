@@ -1,11 +1,12 @@
 import { assertEquals } from "@std/assert";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { until, World, writeNoise } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 
 Deno.test("a server removes old trash and partial uploads at its start, unless told not to", async () => {
   await using world = await World.create();
-  const server = await world.serve();
+  const server = await world.serve(onSteadyPort());
   const ada = await world.person("ada", server);
   await ada.register("ada");
   await ada.ok(["put", "-", "gone"], { stdin: "text" });

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { PASSWORD, type Programs, sha256Of, World, writeNoise } from "./testing.ts";
+import { PASSWORD, type Programs, sha256Of, until, World, writeNoise } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 
@@ -14,14 +14,17 @@ export async function firstSession(programs: Programs): Promise<void> {
   await using world = await World.create(programs);
   const server = await world.serve();
   const ada = await world.person("ada", server);
-  await ada.register("ada");
+  await ada.registerByCommands("ada");
   const who = await ada.json(["whoami"]);
   assertEquals(who.user, "ada");
 
   writeNoise(ada.path("big.iso"), 40 * MIB);
-  const interrupted = ada.spawn(["put", "big.iso", "--limit-rate", "20M"]);
+  const interrupted = ada.spawn(["put", "big.iso", "--limit-rate", "4M"]);
   const decoder = new TextDecoder();
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const partBytes = () =>
+    [...Deno.readDirSync(`${world.data}/parts`)]
+      .reduce((sum, { name }) => sum + Deno.statSync(`${world.data}/parts/${name}`).size, 0);
+  await until(() => partBytes() > 4 * MIB, "some progress");
   interrupted.kill("SIGINT");
   const first = await interrupted.output();
   assertEquals(first.code, 130);

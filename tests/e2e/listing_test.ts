@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { type Person, until, World, writeNoise } from "./testing.ts";
 
 const FILES: readonly (readonly [path: string, text: string])[] = [
@@ -155,7 +156,7 @@ Deno.test("cp copies on the server, files, folders and what patterns match", asy
 
 Deno.test("cp that dies with the server leaves nothing behind and nothing uncounted", async () => {
   await using world = await World.create();
-  const server = await world.serve();
+  const server = await world.serve(onSteadyPort());
   const ada = await world.person("ada", server);
   await ada.register("ada");
   const bytes = 60_000_000;

@@ -40,6 +40,9 @@ import { until } from "./testing.ts";
 /** Exit code of failures that say nothing about what was asked, only about the way there. */
 const UNAVAILABLE = 5;
 
+/** A busy machine may take this long to start a server several times. */
+const BACK_MAX_MS = 120_000;
+
 /** Where a client works. */
 export interface ModelClientOptions {
   readonly port: number;
@@ -235,19 +238,23 @@ export class ModelClient implements AsyncDisposable {
   async #lookAtServer(): Promise<{ lines: string[]; ids: Map<string, string> }> {
     let seen = { lines: [] as string[], ids: new Map<string, string>() };
     let isSame = false;
-    await until(async () => {
-      try {
-        // Twice the same: what was given up may end a moment later on the server.
-        const { lines, ids } = seen;
-        seen = { lines: await this.#tree(), ids: await this.#trash() };
-        const wasSame = isSame;
-        isSame = lines.join() === seen.lines.join() && ids.size === seen.ids.size;
-        return isSame && wasSame;
-      } catch (error) {
-        if (error instanceof TrivetError && error.exitCode === UNAVAILABLE) return false;
-        throw error;
-      }
-    }, "the server to come back");
+    await until(
+      async () => {
+        try {
+          // Twice the same: what was given up may end a moment later on the server.
+          const { lines, ids } = seen;
+          seen = { lines: await this.#tree(), ids: await this.#trash() };
+          const wasSame = isSame;
+          isSame = lines.join() === seen.lines.join() && ids.size === seen.ids.size;
+          return isSame && wasSame;
+        } catch (error) {
+          if (error instanceof TrivetError && error.exitCode === UNAVAILABLE) return false;
+          throw error;
+        }
+      },
+      "the server to come back",
+      BACK_MAX_MS,
+    );
     return seen;
   }
 

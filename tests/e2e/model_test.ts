@@ -1,10 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { join } from "node:path";
+import { chosenSeed } from "../testing/seed.ts";
+import { steadyPort } from "../testing/steady_port.ts";
 import { addUser } from "./accounts.ts";
 import { ModelClient } from "./model_client.ts";
 import { operation } from "./model.ts";
-import { treeOperation } from "./model_trees.ts";
+import { type TreeOperation, treeOperation } from "./model_trees.ts";
 import { World } from "./testing.ts";
 
 /** Clients at the same time. The last three share an account, with a folder for each. */
@@ -54,24 +56,60 @@ const plan = fc.record({
 
 type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
 
-/** Fails unless `trivetd check` finds nothing wrong. */
-async function assertNoDrift(world: World, { isBusy = false } = {}): Promise<void> {
+/** The seed in ordinary runs. */
+const SEED = 1;
+
+/** After so many of the first client's operations comes one that its quota must end. */
+const OVER_QUOTA_AFTER = 20;
+
+/** A folder for it that no other operation names. */
+const OVER_QUOTA: TreeOperation = {
+  kind: "putTree",
+  path: ["over"],
+  tree: new Map(Array.from({ length: 12 }, (_, at) => [`f${at}`, { size: at, seed: at + 1 }])),
+};
+
+async function check(world: World) {
   const { code, stdout } = await world.administrator().run(["check", "--json"]);
-  const { findings, unjudged } = JSON.parse(stdout);
-  assertEquals({ code, findings }, { code: 0, findings: [] });
-  if (!isBusy) assertEquals(unjudged, []);
+  const { findings, unjudged, beside_server } = JSON.parse(stdout);
+  return { code, findings, unjudged, beside_server };
+}
+
+/** Fails unless `trivetd check` finds nothing wrong. */
+async function assertNoDrift(world: World): Promise<void> {
+  const { code, findings, unjudged } = await check(world);
+  assertEquals({ code, findings, unjudged }, { code: 0, findings: [], unjudged: [] });
+}
+
+/**
+ * Fails unless `trivetd check` finds nothing wrong beside a busy server. While that is dead there is
+ * something to find: what it left half-way waits for its next start.
+ *
+ * @param starts How often a server has been started, once none is being started.
+ */
+async function assertNoDriftBeside(world: World, starts: () => Promise<number>): Promise<void> {
+  for (;;) {
+    const before = await starts();
+    const { code, findings, beside_server } = await check(world);
+    if (code !== 0 && await starts() !== before) continue;
+    assertEquals({ code, findings }, { code: 0, findings: [] });
+    if (beside_server) return;
+  }
 }
 
 async function followPlan({ rows, kills, treeKills }: Plan): Promise<void> {
   await using world = await World.create();
-  let server = await world.serve(["--plain"]);
-  const { port } = server;
+  const port = steadyPort();
+  const serve = () => world.serve(["--plain", "--port", String(port)]);
+  let server = await serve();
+  let starts = 1;
   let done = 0;
   let checking: Promise<void> | undefined;
   let restarting = Promise.resolve();
   const restart = async () => {
     await server.stop("SIGKILL");
-    server = await world.serve(["--plain", "--port", String(port)]);
+    server = await serve();
+    starts++;
   };
   const due = [...treeKills];
   const onTree = () => {
@@ -94,13 +132,14 @@ async function followPlan({ rows, kills, treeKills }: Plan): Promise<void> {
   }
 
   await Promise.all(clients.map(async (client, index) => {
-    for (const next of rows[index] ?? []) {
+    for (const [at, next] of rows[index]?.entries() ?? []) {
+      if (index === 0 && at === OVER_QUOTA_AFTER) await client.runTree(OVER_QUOTA);
       if ("tree" in next) await client.runTree(next.tree);
       else await client.run(next.op);
       done++;
       // Beside all this, and a server that may die meanwhile, a check finds nothing.
       if (done === CHECK_AFTER) {
-        checking = assertNoDrift(world, { isBusy: true });
+        checking = assertNoDriftBeside(world, () => restarting.then(() => starts));
         // It is awaited at the end; a failure before that must not end the process.
         checking.catch(() => {});
       }
@@ -124,9 +163,8 @@ async function followPlan({ rows, kills, treeKills }: Plan): Promise<void> {
 }
 
 Deno.test("eight clients and a server that dies leave what the model says, and no drift", async () => {
-  const seed = Number(Deno.env.get("TRIVET_TEST_SEED") ?? Date.now() % 1e9);
-  // deno-lint-ignore no-console -- who sees this test fail needs its seed
-  console.error(`seed ${seed} (TRIVET_TEST_SEED)`);
   // One plan: a smaller one that fails too would take a whole server for each try.
-  await fc.assert(fc.asyncProperty(plan, followPlan), { seed, numRuns: 1, endOnFailure: true });
+  const [drawn] = fc.sample(plan, { seed: chosenSeed(SEED), numRuns: 1 });
+  assert(drawn !== undefined);
+  await followPlan(drawn);
 });

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { PASSWORD, type Person, tokenOf, World } from "./testing.ts";
 
 /** The error document that a command printed last on stderr. */
@@ -107,7 +108,7 @@ Deno.test("without a fingerprint and without a terminal a new server is not trus
 
 Deno.test("a server that shows another certificate than before is refused, with what to do", async () => {
   await using world = await World.create();
-  const first = await world.serve();
+  const first = await world.serve(onSteadyPort());
   const ada = await world.person("ada", first);
   await ada.register("ada");
   const { port } = first;

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { atTerminal, HAS_EXPECT } from "./at_terminal.ts";
 import { World, writeNoise } from "./testing.ts";
 
@@ -115,7 +116,7 @@ Deno.test("trivet shell: the password can stand in front of the script", async (
 
 Deno.test("trivet shell: goes on with a server that was started anew", async () => {
   await using world = await World.create();
-  const before = await world.serve();
+  const before = await world.serve(onSteadyPort());
   const ada = await world.person("ada", before);
   await ada.register("ada");
   await using shell = ada.spawn(["shell", "--keep-going"], { stdin: "" });

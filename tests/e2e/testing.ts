@@ -8,6 +8,7 @@
 import { assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { join } from "node:path/posix";
+import { registerAndLogIn } from "./registering.ts";
 
 /** How the programs are started. */
 export interface Programs {
@@ -190,16 +191,24 @@ export class Person {
   readonly home: string;
   readonly #programs: Programs;
   readonly #env: Record<string, string>;
+  readonly #data: string | undefined;
 
-  constructor(programs: Programs, home: string, env: Record<string, string> = {}) {
+  /** With `data`, the data folder of the server, `register()` works. */
+  constructor(
+    programs: Programs,
+    home: string,
+    env: Record<string, string> = {},
+    data?: string,
+  ) {
     this.home = home;
     this.#programs = programs;
     this.#env = env;
+    this.#data = data;
   }
 
   /** The same person with further environment variables. */
   with(env: Record<string, string>): Person {
-    return new Person(this.#programs, this.home, { ...this.#env, ...env });
+    return new Person(this.#programs, this.home, { ...this.#env, ...env }, this.#data);
   }
 
   /** A path in the home. */
@@ -254,8 +263,15 @@ export class Person {
     return JSON.parse(await this.ok(["--json", ...args], options));
   }
 
-  /** Registers and logs in without a terminal. */
+  /** Is registered and logged in, at no expense. */
   async register(name: string): Promise<void> {
+    const data = this.#data;
+    if (data === undefined) throw new Error(`${name} knows no server`);
+    await registerAndLogIn(name, { data, env: this.command([]).env });
+  }
+
+  /** Registers and logs in without a terminal, by commands. */
+  async registerByCommands(name: string): Promise<void> {
     const stdin = `${PASSWORD}\n`;
     await this.ok(["register", name, "--password-stdin"], { stdin });
     await this.ok(["login", name, "--password-stdin"], { stdin });
@@ -317,7 +333,7 @@ export class World implements AsyncDisposable {
         }
       }
     }
-    return new Person(this.programs, home, env);
+    return new Person(this.programs, home, env, this.data);
   }
 
   /** Whoever runs `trivetd` on this world's data, beside its servers; `run` and `ok` run `trivetd`. */
@@ -361,7 +377,7 @@ export async function sha256Of(path: string): Promise<string> {
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!await condition()) {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path/posix";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { type Person, type Result, until, World, writeNoise } from "./testing.ts";
 
 const KIB = 1024;
@@ -283,7 +284,7 @@ const SLOW: TreeShape = {
 
 Deno.test("kill -9 of the server within put -r: df stays exact, and the same command goes on", async () => {
   await using world = await World.create();
-  let server = await world.serve();
+  let server = await world.serve(onSteadyPort());
   const port = ["--port", String(server.port)];
   const ada = await world.person("ada", server);
   await ada.register("ada");
@@ -318,14 +319,14 @@ Deno.test("Ctrl-C ends put -r and get -r at once, and the same command goes on",
   withAda(async (ada, world) => {
     makeTree(ada.path("t"), SLOW);
     const interrupt = async (args: string[], isFar: () => boolean) => {
-      const running = ada.spawn([...args, "--limit-rate", "10M"]);
+      const running = ada.spawn([...args, "--limit-rate", "2M"]);
       const ended = resultOf(running);
       await until(isFar, "some files");
       const startedMs = performance.now();
       running.kill("SIGINT");
       const { code, stderr } = await ended;
       assertEquals(code, 130, stderr);
-      assert(performance.now() - startedMs < 2000, "it ended at once");
+      assert(performance.now() - startedMs < 10_000, "it ended long before its time");
       assertStringIncludes(stderr, "files");
     };
     await interrupt(["put", "-r", "t"], () => countFiles(homeOf(world)) > 100);

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { chosenSeed } from "../testing/seed.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { attackServer } from "./scenarios/hostile.ts";
 import { runSuite } from "./run.ts";
@@ -10,16 +11,11 @@ const TRIES = 20;
 /** Hostile inputs in the ordinary tests. */
 const INPUTS = 50_000;
 
-/** A seed for what is random here, said so that it can be repeated. */
-function chosenSeed(): number {
-  const seed = Number(Deno.env.get("TRIVET_TEST_SEED") ?? Date.now() % 1e9);
-  // deno-lint-ignore no-console -- who sees this test fail needs its seed
-  console.error(`seed ${seed} (TRIVET_TEST_SEED)`);
-  return seed;
-}
+/** The seed in ordinary runs. */
+const SEED = 1;
 
 Deno.test("random faults lose nothing that was acknowledged, and leave no trace", async () => {
-  const { outcomes, skipped } = await runSuite({ seed: chosenSeed(), count: TRIES });
+  const { outcomes, skipped } = await runSuite({ seed: chosenSeed(SEED), count: TRIES });
   for (const [name, reason] of skipped) {
     // deno-lint-ignore no-console -- what was not tried must not look as if it had been
     console.error(`skipped: ${name}: ${reason}`);
@@ -31,7 +27,7 @@ Deno.test("random faults lose nothing that was acknowledged, and leave no trace"
 });
 
 Deno.test("fifty thousand hostile frames end no server, and leave it as it was", async () => {
-  await using trial = await Trial.create({ seed: chosenSeed(), serve: ["--plain"] });
+  await using trial = await Trial.create({ seed: chosenSeed(SEED), serve: ["--plain"] });
   await attackServer(trial, INPUTS);
   assertEquals(await trial.check(), [], trial.story.join("\n"));
 });

@@ -21,6 +21,7 @@ import {
   sha256Of,
   World,
 } from "../e2e/testing.ts";
+import { onSteadyPort } from "../testing/steady_port.ts";
 import { type Content, Expected } from "./expected.ts";
 
 /** The account of every try. */
@@ -109,7 +110,7 @@ export class Trial implements AsyncDisposable {
     const world = await World.create(options.programs ?? FROM_SOURCE);
     try {
       await options.prepare?.(world);
-      const server = await world.serve(options.serve ?? []);
+      const server = await world.serve([...options.serve ?? [], ...onSteadyPort()]);
       const person = await world.person(USER, server);
       const { quotaBytes = QUOTA_BYTES } = options;
       const token = await addAccount(world.data, USER, quotaBytes);

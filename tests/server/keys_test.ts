@@ -142,7 +142,7 @@ Deno.test("a key that is revoked or ends closes the connections that it admitted
   const token = await server.addUser("ada");
   const revoked = await addKey(server, "revoked");
   const other = await addKey(server, "other");
-  const ending = await addKey(server, "ending", { expiresAtMs: Date.now() + 1500 });
+  const ending = await addKey(server, "ending", { expiresAtMs: Date.now() + 3000 });
   const links = [];
   for (const text of [revoked, ending, other]) {
     const link = await open(server, text);

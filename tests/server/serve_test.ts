@@ -5,6 +5,9 @@ import { ask, noise, openUpload, sendChunks, TestServer } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 
+/** What a busy machine may take for what is done at once. */
+const PATIENCE_MS = 60_000;
+
 Deno.test("serve() keeps its certificate and its users over a restart", async () => {
   const data = await Deno.makeTempDir({ prefix: "trivet-test-" });
   const first = await TestServer.start({ data, plain: false });
@@ -79,7 +82,7 @@ Deno.test("shutdown() does not wait longer than it is told", async () => {
   await ask(rpc, "whoami", {});
   const startedMs = performance.now();
   await server.running.shutdown(300);
-  assertLess(performance.now() - startedMs, 5000);
+  assertLess(performance.now() - startedMs, PATIENCE_MS);
   assert(await call.response.then(() => false, () => true));
 });
 
@@ -91,8 +94,8 @@ Deno.test("shutdown() closes idle guests and members at once", async () => {
   using guest = await server.connect();
   await sendChunksOfAnother(server, token);
   const startedMs = performance.now();
-  await server.running.shutdown(30_000);
-  assertLess(performance.now() - startedMs, 5000);
+  await server.running.shutdown(10 * PATIENCE_MS);
+  assertLess(performance.now() - startedMs, PATIENCE_MS);
   assertEquals(await guest.read(new Uint8Array(10)).catch(() => null), null);
 });
 

@@ -1,12 +1,13 @@
 /**
  * strftime against GNU date: random formats, instants and zones must give the same bytes. The seed is
- * part of the test's name; TRIVET_STRFTIME_SEED sets it, TRIVET_STRFTIME_ROUNDS asks for more.
+ * part of the test's name; TRIVET_TEST_SEED sets it, TRIVET_STRFTIME_ROUNDS asks for more.
  */
 
 import { assert, assertEquals } from "@std/assert";
 import { TimeFormat } from "../../../lib/clock/strftime.ts";
 import { UTC, type Zone } from "../../../lib/clock/zone.ts";
 import { readZone, ZONE_FOLDERS } from "../../../lib/clock/zone_files.ts";
+import { chosenSeed } from "../../testing/seed.ts";
 import { gnuDate, HAS_GNU_DATE, WITHOUT_GNU_DATE } from "./gnu_date.ts";
 import {
   FLAGS,
@@ -22,7 +23,7 @@ const INSTANTS_PER_FORMAT = 128;
 const CONVERSIONS_PER_FORMAT = 24;
 const PROCESSES = 3;
 
-const SEED = Number(Deno.env.get("TRIVET_STRFTIME_SEED") ?? Date.now() % 2 ** 32);
+const SEED = chosenSeed(1);
 const ROUNDS = Number(Deno.env.get("TRIVET_STRFTIME_ROUNDS") ?? 1);
 
 /** The zones that both sides can know: those of the runtime that have a file here. */

@@ -88,7 +88,7 @@ Deno.test("strftime() takes formats of the largest datagram in no time", { permi
     const text = strftime(format, 0n, { fieldWidthMax: 64, lengthMaxBytes: 1536 });
     const elapsed_ms = performance.now() - start;
     assert(new TextEncoder().encode(text).length <= 1536);
-    // A hundred times what it takes, for a busy machine; a quadratic algorithm takes minutes.
-    assert(elapsed_ms < 2000, `${each}: ${elapsed_ms} ms`);
+    // A thousand times what it takes, for a busy machine; a quadratic algorithm takes minutes.
+    assert(elapsed_ms < 20_000, `${each}: ${elapsed_ms} ms`);
   }
 });

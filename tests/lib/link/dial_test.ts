@@ -136,13 +136,13 @@ Deno.test({
     await using server = await EchoServer.start();
     const known = await pinOf(server.address);
     const tookMs: number[] = [];
-    for (let i = 0; i < 10; i++) {
+    // With the delay none could be so quick; without it a busy machine needs one quick go in many.
+    while (tookMs.length < 200 && !((tookMs.at(-1) ?? Infinity) < 35)) {
       const startedMs = performance.now();
       await used(await dial(server.address, { trust: { known } }));
       tookMs.push(performance.now() - startedMs);
     }
-    // With the delay none could be faster; without it a busy machine needs one quick go in ten.
-    assert(Math.min(...tookMs) < 35, `${tookMs}`);
+    assert((tookMs.at(-1) ?? Infinity) < 35, `${tookMs}`);
   },
 });
 
@@ -409,7 +409,7 @@ Deno.test("dial() gives up on a silent server within the limit", async () => {
     const tookMs = performance.now() - startedMs;
     assertEquals(error.code, "TIMEOUT");
     assertStringIncludes(error.message, "200 ms");
-    assert(tookMs > 190 && tookMs < 2_000, `${tookMs}`);
+    assert(tookMs > 190 && tookMs < 10_000, `${tookMs}`);
   }
 });
 

@@ -142,7 +142,7 @@ Deno.test("globMatcher() is fast whatever the pattern", none, () => {
       }
     }
   }
-  assert(performance.now() - started < 5000);
+  assert(performance.now() - started < 60_000);
 });
 
 Deno.test("parseGlob() has limits", none, () => {

@@ -57,7 +57,7 @@ Deno.test("StreamService hangs up on a client that does not", async () => {
   assertEquals(await readAll(idle), "now\r\n");
   // The place is free again once the server has closed its side.
   for (let text = ""; text === "";) {
-    assertLess(performance.now() - startedMs, 5000);
+    assertLess(performance.now() - startedMs, 60_000);
     using conn = await Deno.connect({ port: service.port });
     text = await readAll(conn).catch(() => "");
   }
