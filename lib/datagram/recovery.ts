@@ -25,7 +25,9 @@ const LOSS_SHARE_GAIN = 1 / 64;
 
 /** A packet that asks for an acknowledgement. */
 export interface SentPacket {
+  /** Its number. */
   readonly number: number;
+  /** When it was sent. */
   readonly sentMs: number;
   /** Bytes of the datagram. */
   readonly bytes: number;

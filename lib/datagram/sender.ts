@@ -42,13 +42,21 @@ const TAIL_LOSS_SHARE_MIN = 0.01;
 
 /** The parts of a connection that the sender works with. */
 export interface SenderParts {
+  /** Seals what is sent. */
   readonly sealer: PacketSealer;
+  /** Where to send to, and how much. */
   readonly path: PeerPath;
+  /** What is to be acknowledged. */
   readonly received: ReceivedPackets;
+  /** The round-trip time. */
   readonly rtt: RoundTripTime;
+  /** How much may be under way. */
   readonly window: CongestionWindow;
+  /** What is under way. */
   readonly recovery: LossRecovery;
+  /** What is to be sent. */
   readonly sending: SendStreams;
+  /** What arrived, and how much more there is room for. */
   readonly receiving: ReceiveStreams;
 }
 
