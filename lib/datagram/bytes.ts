@@ -115,12 +115,12 @@ export class ByteReader {
     return this.#bytes.length - this.#at;
   }
 
-  /** @throws {PacketError} At the end. */
+  /** Reads one byte. @throws {PacketError} At the end. */
   byte(): number {
     return this.#bytes[this.#take(1)] ?? 0;
   }
 
-  /** @throws {PacketError} At the end, or for an integer above 2^53 − 1. */
+  /** Reads an integer. @throws {PacketError} At the end, or for an integer above 2^53 − 1. */
   varint(): number {
     const first = this.byte();
     const size = 1 << (first >> 6);

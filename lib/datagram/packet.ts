@@ -51,7 +51,9 @@ export const PacketFrame = {
 
 /** Integers from `start` up to and without `end`. */
 export interface Range {
+  /** The first one. */
   readonly start: number;
+  /** The one behind the last. */
   readonly end: number;
 }
 
@@ -65,6 +67,7 @@ export interface AckFrame {
 
 /** A piece of a stream. */
 export interface StreamFrame {
+  /** Its stream. */
   readonly stream: number;
   /** Where the piece begins in the stream. */
   readonly offset: number;

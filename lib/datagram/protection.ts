@@ -38,6 +38,8 @@ export class PacketSealer {
   #nextNumber: number;
 
   /**
+   * Derives the keys.
+   *
    * @param secret 32 bytes.
    * @param connectionId 16 hex digits.
    * @param firstNumber Only tests pass it.
@@ -103,6 +105,8 @@ export class PacketOpener {
   readonly #connectionId: Uint8Array;
 
   /**
+   * Derives the keys.
+   *
    * @param secret 32 bytes.
    * @param connectionId 16 hex digits.
    * @throws {RangeError} For other lengths.

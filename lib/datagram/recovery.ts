@@ -20,10 +20,14 @@ const THIN_PACKETS_MAX = 4;
 const THIN_PROBES_MAX = 2;
 /** Yet a peer that is back is to be found soon. */
 const PROBE_INTERVAL_MAX_MS = 3000;
+/** One packet's part in the loss of late. */
+const LOSS_SHARE_GAIN = 1 / 64;
 
 /** A packet that asks for an acknowledgement. */
 export interface SentPacket {
+  /** Its number. */
   readonly number: number;
+  /** When it was sent. */
   readonly sentMs: number;
   /** Bytes of the datagram. */
   readonly bytes: number;
@@ -57,6 +61,7 @@ export class LossRecovery {
   #lastSentMs = -Infinity;
   #probes = 0;
   #lostTotal = 0;
+  #lossShare = 0;
 
   /** Nothing is under way. */
   constructor(rtt: RoundTripTime, window: CongestionWindow) {
@@ -67,6 +72,11 @@ export class LossRecovery {
   /** Packets that were taken as lost. */
   get lostTotal(): number {
     return this.#lostTotal;
+  }
+
+  /** The part of the packets that was lost of late, from 0 to 1. */
+  get lossShare(): number {
+    return this.#lossShare;
   }
 
   /** Whether anything is awaited. */
@@ -139,6 +149,7 @@ export class LossRecovery {
     }
     for (const { bytes, sentMs, isUsed } of acknowledged) {
       this.#window.acknowledged(bytes, { sentMs, isUsed });
+      this.#lossShare -= this.#lossShare * LOSS_SHARE_GAIN;
     }
     this.#probes = 0;
     return { acknowledged, lost: this.detect(now) };
@@ -160,6 +171,7 @@ export class LossRecovery {
       lost.push(packet);
       this.#sent.delete(packet.number);
       this.#window.forget(packet.bytes);
+      this.#lossShare += (1 - this.#lossShare) * LOSS_SHARE_GAIN;
     }
     const newest = lost.at(-1);
     if (newest === undefined) return lost;

@@ -17,7 +17,7 @@ export class SeededRandom {
   #c: number;
   #counter = 1;
 
-  /** @param seed Any number; its whole part counts. */
+  /** Begins. @param seed Any number; its whole part counts. */
   constructor(seed: number) {
     const low = Math.trunc(seed) >>> 0;
     const high = Math.trunc(seed / UINT32_RANGE) >>> 0;

@@ -25,6 +25,9 @@ const REPEAT_PIECE_MAX_BYTES = 512;
 const REPEAT_MAX_BYTES = 512;
 /** How often a piece goes along with later datagrams. */
 const REPEAT_TIMES = 3;
+/** Pieces that cost next to nothing go along until they arrived or were lost, as long as that takes mostly. */
+const REPEAT_TINY_MAX_BYTES = 64;
+const REPEAT_TINY_TIMES = 8;
 /** Most pieces that are kept in mind for it. */
 const REPEAT_PIECES_MAX = 16;
 
@@ -98,6 +101,11 @@ export class SendStreams {
     return this.#lossy.size > 0 ? Infinity : this.#pushedTotal - this.#sentTotal;
   }
 
+  /** Whether there are small pieces that may be repeated. */
+  get hasRepeatable(): boolean {
+    return this.#repeatable.some(({ piece }) => !this.#isDone(piece));
+  }
+
   /** Takes a message. @throws {SendBufferFullError | RangeError} */
   push(stream: number, message: Uint8Array): void {
     if (!Number.isInteger(stream) || stream < 0 || stream > STREAM_MAX) {
@@ -156,24 +164,30 @@ export class SendStreams {
    */
   repeat(writer: ByteWriter, pieces: SentPiece[]): number {
     const written = new Set(pieces);
+    const again: SentPiece[] = [];
+    let { room } = writer;
     let bytes = 0;
     this.#repeatable = this.#repeatable.filter((entry) => {
       const { piece } = entry;
       if (written.has(piece)) return true;
-      const stream = this.#stream(piece.stream);
-      const isDone = piece.end <= stream.held.start ||
-        stream.acknowledged.covers(piece.start, piece.end) ||
-        stream.lost.overlaps(piece.start, piece.end);
-      if (isDone) return false;
+      if (this.#isDone(piece)) return false;
       const size = piece.end - piece.start;
-      const needed = streamFrameBytes(piece.stream, piece.start) + size;
-      if (needed > writer.room || bytes + size > REPEAT_MAX_BYTES) return true;
-      const again = this.#write(writer, piece.stream, piece);
-      if (again !== undefined) pieces.push(again);
+      const last = again.at(-1);
+      // What follows on the piece before needs no frame of its own.
+      const isNext = last?.stream === piece.stream && last.end === piece.start;
+      const needed = size + (isNext ? 0 : streamFrameBytes(piece.stream, piece.start));
+      if (needed > room || bytes + size > REPEAT_MAX_BYTES) return true;
+      if (isNext) again[again.length - 1] = { ...last, end: piece.end };
+      else again.push(piece);
+      room -= needed;
       bytes += size;
       entry.left -= 1;
       return entry.left > 0;
     });
+    for (const piece of again) {
+      const sent = this.#write(writer, piece.stream, piece);
+      if (sent !== undefined) pieces.push(sent);
+    }
     return bytes;
   }
 
@@ -214,6 +228,12 @@ export class SendStreams {
     return stream;
   }
 
+  /** Whether there is no use in repeating a piece: it arrived, or is to be sent again anyway. */
+  #isDone({ stream: number, start, end }: SentPiece): boolean {
+    const { held, acknowledged, lost } = this.#stream(number);
+    return end <= held.start || acknowledged.covers(start, end) || lost.overlaps(start, end);
+  }
+
   #fillNew(writer: ByteWriter, pieces: SentPiece[]): void {
     for (;;) {
       const [number] = this.#fresh;
@@ -246,8 +266,10 @@ export class SendStreams {
   }
 
   #remember(piece: SentPiece): void {
-    if (piece.end - piece.start > REPEAT_PIECE_MAX_BYTES) return;
-    this.#repeatable.push({ piece, left: REPEAT_TIMES });
+    const size = piece.end - piece.start;
+    if (size > REPEAT_PIECE_MAX_BYTES) return;
+    const left = size > REPEAT_TINY_MAX_BYTES ? REPEAT_TIMES : REPEAT_TINY_TIMES;
+    this.#repeatable.push({ piece, left });
     if (this.#repeatable.length > REPEAT_PIECES_MAX) this.#repeatable.shift();
   }
 }

@@ -24,6 +24,7 @@ import type { ReceiveStreams } from "./receive_streams.ts";
 import type { LossRecovery, SentPacket } from "./recovery.ts";
 import type { RoundTripTime } from "./rtt.ts";
 import type { SendStreams, SentPiece } from "./send_streams.ts";
+import { TailRepeats } from "./tail_repeats.ts";
 import { DATAGRAM_MAX_BYTES, type DatagramEnd, type OutgoingDatagram } from "./types.ts";
 
 /** The smallest datagram with a challenge, a window and an acknowledgement of one range, and a byte. */
@@ -36,16 +37,26 @@ const RESPONSES_MAX = 4;
 const PIECE_AROUND_BYTES = 48;
 /** Packets of one probe (RFC 9002 §6.2.4). */
 const PROBE_PACKETS = 2;
+/** The end of a burst is repeated where more than this part of the packets gets lost. */
+const TAIL_LOSS_SHARE_MIN = 0.01;
 
 /** The parts of a connection that the sender works with. */
 export interface SenderParts {
+  /** Seals what is sent. */
   readonly sealer: PacketSealer;
+  /** Where to send to, and how much. */
   readonly path: PeerPath;
+  /** What is to be acknowledged. */
   readonly received: ReceivedPackets;
+  /** The round-trip time. */
   readonly rtt: RoundTripTime;
+  /** How much may be under way. */
   readonly window: CongestionWindow;
+  /** What is under way. */
   readonly recovery: LossRecovery;
+  /** What is to be sent. */
   readonly sending: SendStreams;
+  /** What arrived, and how much more there is room for. */
   readonly receiving: ReceiveStreams;
 }
 
@@ -53,6 +64,7 @@ export interface SenderParts {
 export class PacketSender {
   readonly #parts: SenderParts;
   readonly #pacer = new Pacer();
+  readonly #tail = new TailRepeats();
   readonly #writer = new ByteWriter(new Uint8Array(DATAGRAM_MAX_BYTES));
   readonly #responses: { readonly to: string; readonly data: Uint8Array }[] = [];
   #mustPing = false;
@@ -124,7 +136,7 @@ export class PacketSender {
     if (path.budgetBytes < PACKET_MIN_BYTES) return path.dueMs;
     if (this.#probesDue > 0 || this.#mustPing || this.#mustChallenge) return now;
     if (this.#mustAnnounce || receiving.hasNewWindow) return now;
-    const timer = Math.min(recovery.lossDueMs, recovery.probeDueMs);
+    const timer = Math.min(recovery.lossDueMs, recovery.probeDueMs, this.#tailDueMs());
     const paced = this.#isFillable()
       ? Math.max(now, this.#pacer.releaseMs(this.#pacing()))
       : Infinity;
@@ -162,13 +174,16 @@ export class PacketSender {
     const limit = Math.min(path.budgetBytes, DATAGRAM_MAX_BYTES);
     if (remote === undefined || limit < PACKET_MIN_BYTES) return undefined;
     const isProbe = this.#probesDue > 0;
-    const isDue = isProbe || this.#mustPing || this.#mustChallenge || this.#hasAnnouncement() ||
-      received.dueMs <= now;
+    const isTail = this.#tailDueMs() <= now;
+    const isDue = isProbe || isTail || this.#mustPing || this.#mustChallenge ||
+      this.#hasAnnouncement() || received.dueMs <= now;
     const mayFill = isProbe || this.#mayFill(now);
     if (!isDue && !mayFill) return undefined;
     writer.reset(limit - PACKET_AROUND_BYTES);
     const number = this.#parts.sealer.nextNumber;
-    const { asks, hasWindow, pieces } = this.#compose(now, { mayFill, isProbe });
+    const { asks, hasWindow, pieces } = this.#compose(now, { mayFill, isProbe, isTail });
+    // The end of a burst was to be repeated, and there is no room for it.
+    if (writer.length === 0) return undefined;
     const isUsed = this.#parts.sending.hasWork || !window.hasRoom(Infinity);
     const datagram = this.#seal(remote);
     const bytes = datagram.bytes.length;
@@ -204,15 +219,29 @@ export class PacketSender {
       window.hasRoom(sending.nextBytes + PACKET_AROUND_BYTES + PIECE_AROUND_BYTES);
   }
 
+  /** Whether there is nothing to send, and less under way than may be: room for what was sent already. */
+  #isIdle(): boolean {
+    const { sending, window } = this.#parts;
+    return !sending.hasWork && window.inFlightBytes * 2 <= window.windowBytes;
+  }
+
+  /** When to repeat the end of a burst. */
+  #tailDueMs(): number {
+    const { recovery, sending } = this.#parts;
+    const isWanted = this.#tail.dueMs !== Infinity && recovery.lossShare > TAIL_LOSS_SHARE_MIN &&
+      this.#isIdle() && sending.hasRepeatable;
+    return isWanted ? this.#tail.dueMs : Infinity;
+  }
+
   #hasAnnouncement(): boolean {
     return this.#mustAnnounce || this.#parts.receiving.hasNewWindow;
   }
 
   #compose(
     now: number,
-    { mayFill, isProbe }: { mayFill: boolean; isProbe: boolean },
+    { mayFill, isProbe, isTail }: { mayFill: boolean; isProbe: boolean; isTail: boolean },
   ): { asks: boolean; hasWindow: boolean; pieces: SentPiece[] } {
-    const { path, received, receiving, sending, window } = this.#parts;
+    const { path, received, receiving, sending } = this.#parts;
     const writer = this.#writer;
     // What must not be missing comes first; acknowledgements take what room there is.
     if (path.challenge !== undefined) writePath(writer, PacketFrame.CHALLENGE, path.challenge);
@@ -224,9 +253,13 @@ export class PacketSender {
     if (received.isPending) writeAck(writer, received.take(now));
     const pieces: SentPiece[] = [];
     if (mayFill) sending.fill(writer, pieces);
+    if (pieces.length > 0) this.#tail.sent(now);
+    else if (isTail) this.#tail.repeated(now);
     asks ||= pieces.length > 0;
-    const isIdle = !sending.hasWork && window.inFlightBytes * 2 <= window.windowBytes;
-    if (isIdle && asks) this.#repeatedBytes += sending.repeat(writer, pieces);
+    if ((asks || isTail) && this.#isIdle()) {
+      this.#repeatedBytes += sending.repeat(writer, pieces);
+      asks ||= pieces.length > 0;
+    }
     if (!asks && (isProbe || this.#mustPing)) {
       writer.byte(PacketFrame.PING);
       asks = true;

@@ -95,6 +95,7 @@ export class DatagramTransport implements Disposable {
     this.wake();
   }
 
+  /** The same as {@linkcode DatagramTransport.close}. */
   [Symbol.dispose](): void {
     this.close();
   }

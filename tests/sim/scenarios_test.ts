@@ -1,8 +1,7 @@
 /**
  * Each scenario in a short form; `deno task sim` runs them as long as one likes.
  */
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { KCP_FAST } from "./scenarios/latency.ts";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { SCENARIOS } from "./scenarios.ts";
 
 /** How much each does here, and for how many seeds. */
@@ -19,8 +18,7 @@ for (const [name, { run }] of Object.entries(SCENARIOS)) {
   const { messages, seeds } = SHORT[name] ?? { messages: 0, seeds: 0 };
   for (let seed = 1; seed <= seeds; seed++) {
     Deno.test(`The scenario ${name} holds for seed ${seed}`, async () => {
-      const { figures } = await run({ seed, messages });
-      if (name === "latency") assert((figures["maxMs"] ?? Infinity) <= KCP_FAST.maxMs);
+      await run({ seed, messages });
     });
   }
 }

@@ -13,6 +13,9 @@ import type { Trial } from "../trial.ts";
 /** Inputs of one try in the ordinary suite. */
 const INPUTS = 2_000;
 
+/** Inputs of one long try: twenty of them are a million. */
+const INPUTS_LONG = 50_000;
+
 /** So much more memory may be taken after the attack than when it had begun. */
 const MEMORY_SPARE_BYTES = 96 * 1024 * 1024;
 
@@ -50,4 +53,10 @@ export const HOSTILE: readonly Scenario[] = [{
     `${INPUTS} frames of every type and service, most of them broken, before and after login`,
   setUp: { serve: ["--plain"] },
   run: (trial) => attackServer(trial, INPUTS),
+}, {
+  name: "hostile flood",
+  summary: `the same with ${INPUTS_LONG} frames to one server`,
+  isLong: true,
+  setUp: { serve: ["--plain"] },
+  run: (trial) => attackServer(trial, INPUTS_LONG),
 }];

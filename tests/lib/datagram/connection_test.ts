@@ -139,6 +139,27 @@ Deno.test("DatagramConnection delivers small messages soon at 10 % loss", none, 
   assert(pair.client.stats().repeatedBytes > 0);
 });
 
+Deno.test("DatagramConnection repeats the end of a burst only where packets get lost", none, () => {
+  for (const loss of [0, 0.1]) {
+    const pair = new DatagramPair({ seed: 3, loss, delayMs: 30, jitterMs: 5 });
+    const tookMs: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      const sentMs = pair.now;
+      pair.client.send(1, numbered(i, 200));
+      pair.run(500, () => {
+        while (pair.server.read() !== undefined) tookMs.push(pair.now - sentMs);
+      });
+    }
+    const { repeatedBytes } = pair.client.stats();
+    assertEquals(tookMs.length, 100);
+    if (loss === 0) assertEquals(repeatedBytes, 0);
+    else assert(repeatedBytes > 0 && repeatedBytes <= 2 * 100 * 202, `${repeatedBytes} bytes`);
+    // A probe comes after 80 ms at the earliest, which makes 110.
+    const late = tookMs.filter((ms) => ms > 100).length;
+    assert(late <= 3, `${late} are late: ${tookMs}`);
+  }
+});
+
 Deno.test("DatagramConnection.send() refuses what it cannot take", none, () => {
   const pair = new DatagramPair({ limits: { sendBufferMaxBytes: 1000, streamsMax: 2 } });
   const { client } = pair;

@@ -120,27 +120,45 @@ Deno.test("SendStreams lets other streams go first between two messages", none, 
 });
 
 Deno.test(
-  "SendStreams.repeat() sends small pieces again, three times and not when they arrived",
+  "SendStreams.repeat() sends small pieces again, tiny ones more often, not when they arrived",
   none,
   () => {
-    const sending = new SendStreams(LIMITS);
-    sending.push(0, numbered(1));
-    const { pieces } = nextPacket(sending);
-    const repeats: number[] = [];
-    for (let i = 0; i < 4; i++) {
-      const again: SentPiece[] = [];
-      repeats.push(sending.repeat(new ByteWriter(new Uint8Array(1000)), again));
-      assertEquals(again, i < 3 ? pieces : []);
+    for (const [length, times] of [[62, 8], [63, 3], [510, 3], [511, 0]] as const) {
+      const sending = new SendStreams(LIMITS);
+      sending.push(0, numbered(1, length));
+      const { pieces } = nextPacket(sending);
+      for (let i = 0; i < 9; i++) {
+        const again: SentPiece[] = [];
+        const bytes = sending.repeat(new ByteWriter(new Uint8Array(1000)), again);
+        assertEquals([bytes, again], i < times ? [length + 2, pieces] : [0, []], `${length} ${i}`);
+      }
+      for (const done of ["acknowledge", "lose"] as const) {
+        sending.push(0, numbered(2));
+        for (const piece of nextPacket(sending).pieces) sending[done](piece);
+        assertEquals(sending.repeat(new ByteWriter(new Uint8Array(1000)), []), 0, done);
+      }
     }
-    assertEquals(repeats, [10, 10, 10, 0]);
-    sending.push(0, numbered(2));
-    for (const piece of nextPacket(sending).pieces) sending.acknowledge(piece);
-    assertEquals(sending.repeat(new ByteWriter(new Uint8Array(1000)), []), 0);
-    sending.push(0, numbered(3, 600));
-    nextPacket(sending);
-    assertEquals(sending.repeat(new ByteWriter(new Uint8Array(1000)), []), 0);
   },
 );
+
+Deno.test("SendStreams.repeat() puts pieces that follow on each other into one frame", none, () => {
+  const sending = new SendStreams(LIMITS);
+  for (const [i, stream] of [0, 0, 0, 1, 0].entries()) {
+    sending.push(stream, numbered(i));
+    nextPacket(sending);
+  }
+  const again: SentPiece[] = [];
+  const writer = new ByteWriter(new Uint8Array(1000));
+  assertEquals(sending.repeat(writer, again), 50);
+  const expected = [[0, 0, 30], [1, 0, 10], [0, 30, 40]];
+  assertEquals(again.map(({ stream, start, end }) => [stream, start, end]), expected);
+  const sent = framesOf(writer).map(({ stream, offset, bytes }) => [
+    stream,
+    offset,
+    offset + bytes.length,
+  ]);
+  assertEquals(sent, expected);
+});
 
 Deno.test("ReceiveStreams.add() refuses what the peer may not send", none, () => {
   const piece = (stream: number, offset: number, bytes: Uint8Array) => ({ stream, offset, bytes });
