@@ -24,6 +24,9 @@ export const CROWD_TURN_BYTES = 128 * 1024;
 /** Turns for which others count as there after their last frame: 8 MiB, a few hundredths of a second. */
 const CROWD_TURNS = 64;
 
+/** The same in time, for work that would hold them up: those who come seldom are to find it gone. */
+const CROWD_MS = 1000;
+
 /** What a frame counts besides its bytes: small ones cost time too. */
 const FRAME_COST_BYTES = 16 * 1024;
 
@@ -57,6 +60,18 @@ export class FairTurns {
   #frames = 0;
   #allFramesThen = allFrames;
   #crowdTurns = 0;
+  #crowdEndMs = -Infinity;
+  readonly #now: () => number;
+
+  /** @param now The clock, in milliseconds; by default one that never jumps. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Whether other connections of this process are in use, or were a moment ago. */
+  get isCrowded(): boolean {
+    return this.#now() < this.#crowdEndMs;
+  }
 
   /**
    * Counts a frame.
@@ -70,7 +85,10 @@ export class FairTurns {
     allFrames += 1;
     if (this.#bytes < CROWD_TURN_BYTES) return undefined;
     const others = allFrames - this.#allFramesThen - this.#frames;
-    if (others > 0) this.#crowdTurns = CROWD_TURNS;
+    if (others > 0) {
+      this.#crowdTurns = CROWD_TURNS;
+      this.#crowdEndMs = this.#now() + CROWD_MS;
+    }
     if (this.#crowdTurns === 0 && this.#bytes < LINK_TURN_BYTES) return undefined;
     this.#bytes = 0;
     this.#frames = 0;

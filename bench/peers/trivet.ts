@@ -64,16 +64,18 @@ export interface TrivetServer {
  * @param stack Ends it.
  * @param programs How it is started.
  * @param folder Its data folder.
- * @param options `plain`: without TLS; `commands`: the file of remote commands, which are served too.
+ * @param options `plain`: without TLS; `commands`: the file of remote commands, which are served too;
+ * `limits`: options of limits that are not the usual ones.
  */
 export async function startTrivetd(
   stack: AsyncDisposableStack,
   programs: Programs,
   folder: string,
-  options: { plain: boolean; commands?: string },
+  options: { plain: boolean; commands?: string; limits?: readonly string[] },
 ): Promise<TrivetServer> {
   const args = ["serve", "netdisk", "--data", folder, "--port", "0", "--default-quota", "1T"];
   if (options.plain) args.push("--plain");
+  args.push(...options.limits ?? []);
   if (options.commands !== undefined) args.splice(2, 0, "exec", "--commands", options.commands);
   const daemon = stack.use(new Daemon({ argv: [...programs.trivetd, ...args] }));
   const said = await daemon.until(/127\.0\.0\.1:(\d+)[\s\S]*fingerprint +(\S+)/);

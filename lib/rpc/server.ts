@@ -72,6 +72,11 @@ export class ServerCall {
     this.signal = state.abort.signal;
   }
 
+  /** Whether other connections are in use, which must not wait for what a handler does. */
+  get isCrowded(): boolean {
+    return this.#turns.isCrowded;
+  }
+
   /** Sends RESPONSE before the handler is done, in front of DATA. */
   async respond(head: unknown, body?: Uint8Array): Promise<void> {
     this.signal.throwIfAborted();

@@ -21,7 +21,7 @@ export interface Sink {
 }
 
 /** What a {@linkcode FileSink} needs of a `Deno.FsFile`. */
-export type WritableFile = Pick<Deno.FsFile, "writeSync" | "seekSync">;
+export type WritableFile = Pick<Deno.FsFile, "writeSync" | "write" | "seekSync">;
 
 /** An open file, written with synchronous calls: they cost far less each than asynchronous ones. */
 export class FileSink implements Sink {
@@ -36,19 +36,47 @@ export class FileSink implements Sink {
   /** See {@linkcode Sink.write}. */
   write(bytes: Uint8Array, offset: number): void {
     try {
-      if (offset !== this.#position) this.#file.seekSync(offset, Deno.SeekMode.Start);
-      // Until all is written, nobody knows where the position is.
-      this.#position = -1;
+      this.#begin(offset);
       for (let done = 0; done < bytes.length;) {
-        const whole = done === 0 && bytes.length <= FILE_SLICE_BYTES;
-        const slice = whole ? bytes : bytes.subarray(done, done + FILE_SLICE_BYTES);
-        done += checkedCount(this.#file.writeSync(slice));
+        done += checkedCount(this.#file.writeSync(sliceOf(bytes, done)));
       }
       this.#position = offset + bytes.length;
     } catch (error) {
       throw asStorageError(error, "write the file");
     }
   }
+
+  /**
+   * Writes all of `bytes` in a thread: what a busy disk holds up is this write then, and not the event
+   * loop. The sink and its file must be left alone until the promise has settled.
+   *
+   * @param bytes As of {@linkcode Sink.write}.
+   * @param offset As of {@linkcode Sink.write}.
+   * @throws {TrivetError} `DISK_FULL`, `FILE_TOO_LARGE`.
+   */
+  async writeInThread(bytes: Uint8Array, offset: number): Promise<void> {
+    try {
+      this.#begin(offset);
+      for (let done = 0; done < bytes.length;) {
+        done += checkedCount(await this.#file.write(sliceOf(bytes, done)));
+      }
+      this.#position = offset + bytes.length;
+    } catch (error) {
+      throw asStorageError(error, "write the file");
+    }
+  }
+
+  #begin(offset: number): void {
+    if (offset !== this.#position) this.#file.seekSync(offset, Deno.SeekMode.Start);
+    // Until all is written, nobody knows where the position is.
+    this.#position = -1;
+  }
+}
+
+/** What one call writes: most often all of it, without a view of its own. */
+function sliceOf(bytes: Uint8Array, done: number): Uint8Array {
+  const whole = done === 0 && bytes.length <= FILE_SLICE_BYTES;
+  return whole ? bytes : bytes.subarray(done, done + FILE_SLICE_BYTES);
 }
 
 /** What a {@linkcode StreamSink} writes to, such as `Deno.stdout`. */

@@ -60,6 +60,15 @@ export interface CopyPartOptions {
 
 /** A part open for writing and reading. */
 export interface PartHandle extends SyncSource, Sink, Disposable {
+  /**
+   * Writes all of `bytes` without holding up anybody else, however long the disk takes. Nothing else may
+   * be asked of the part until the promise has settled, but to read.
+   *
+   * @param bytes A view that is the part's until then.
+   * @param offset Where in the file they begin.
+   * @throws {TrivetError} `DISK_FULL`, `FILE_TOO_LARGE`.
+   */
+  writeInThread(bytes: Uint8Array, offset: number): Promise<void>;
   /** Closes the part; again is harmless. */
   close(): void;
 }

@@ -130,20 +130,27 @@ class Part implements PartHandle {
 
   write(bytes: Uint8Array, offset: number): void {
     this.#sink.write(bytes, offset);
-    if (!this.#syncsEarly) return;
-    this.#unsyncedBytes += bytes.length;
-    if (this.#unsyncedBytes >= EARLY_SYNC_BYTES && !this.#isSyncing) this.#syncEarly();
+    this.#written(bytes.length);
+  }
+
+  async writeInThread(bytes: Uint8Array, offset: number): Promise<void> {
+    await this.#sink.writeInThread(bytes, offset);
+    this.#written(bytes.length);
   }
 
   /** The disk works while more arrives, and the commit's sync has little left to wait for. */
-  #syncEarly(): void {
+  #written(bytes: number): void {
+    if (!this.#syncsEarly) return;
+    this.#unsyncedBytes += bytes;
+    if (this.#unsyncedBytes < EARLY_SYNC_BYTES || this.#isSyncing) return;
     this.#unsyncedBytes = 0;
     this.#isSyncing = true;
     const done = () => {
       this.#isSyncing = false;
     };
     // What fails here fails again at the commit, where somebody waits for it.
-    this.#writer.syncData().then(done, done);
+    // By the other descriptor: one of them has one thread at a time, and the next write wants it.
+    this.#reader.syncData().then(done, done);
   }
 
   close(): void {

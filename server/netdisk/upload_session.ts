@@ -23,6 +23,9 @@ const JOURNAL_BATCH_CHUNKS = 8;
 /** A stream of unknown size reserves this much of the quota at a time. */
 const STREAM_RESERVE_BYTES = 64 * 1024 * 1024;
 
+/** What it needs of a call. */
+export type Receiving = Pick<ServerCall, "receive" | "isCrowded">;
+
 /** What an {@linkcode UploadSession} works with. */
 export interface UploadSessionOptions {
   readonly id: string;
@@ -33,7 +36,7 @@ export interface UploadSessionOptions {
   readonly overwrite: OverwriteMode;
   readonly part: PartHandle;
   readonly journal: ChunkJournal;
-  readonly catalog: Catalog;
+  readonly catalog: Pick<Catalog, "addChunks" | "removeChunks" | "reserve">;
 }
 
 /** See the module. */
@@ -54,6 +57,8 @@ export class UploadSession implements ActiveUpload {
   /** Chunks that an earlier session wrote and that are not as they were written. */
   #damaged: Promise<number[]> = Promise.resolve([]);
   #working: Promise<unknown> = Promise.resolve();
+  /** The write under way, where a thread does it. */
+  #writing: Promise<unknown> | undefined;
 
   constructor(options: UploadSessionOptions) {
     this.#options = options;
@@ -139,7 +144,7 @@ export class UploadSession implements ActiveUpload {
    *
    * @returns The chunks that must be sent again, ascending.
    */
-  async receive(call: ServerCall): Promise<number[]> {
+  async receive(call: Receiving): Promise<number[]> {
     return await this.#alone(() => this.#receive(call));
   }
 
@@ -155,10 +160,14 @@ export class UploadSession implements ActiveUpload {
     }
   }
 
-  async #receive(call: ServerCall): Promise<number[]> {
+  async #receive(call: Receiving): Promise<number[]> {
     const { part, chunkBytes, size } = this.#options;
     const receiver = new ChunkReceiver({
-      sink: part,
+      // In the event loop is quicker, but a disk with more to take than it can holds writes up.
+      sink: {
+        write: (bytes, offset) =>
+          call.isCrowded ? part.writeInThread(bytes, offset) : part.write(bytes, offset),
+      },
       chunkBytes,
       journal: this.journal,
       digester: await createDigester(),
@@ -168,8 +177,12 @@ export class UploadSession implements ActiveUpload {
     try {
       const ended = call.receive(async ({ offset, crc, bytes }) => {
         this.throwIfEnded();
-        if (size === undefined) await this.#reserve(offset + bytes.length);
-        await receiver.accept(offset, crc, bytes);
+        if (size === undefined) {
+          await this.#reserve(offset + bytes.length);
+          this.throwIfEnded();
+        }
+        const writing = receiver.accept(offset, crc, bytes);
+        if (writing !== undefined) await this.#untilWritten(writing);
         if (this.#waiting.length >= JOURNAL_BATCH_CHUNKS) await this.#flush();
       });
       const end = await Promise.race([ended, this.#end.promise]);
@@ -180,6 +193,15 @@ export class UploadSession implements ActiveUpload {
       return badChunks;
     } finally {
       await this.#flush();
+    }
+  }
+
+  async #untilWritten(writing: Promise<void>): Promise<void> {
+    this.#writing = writing.catch(() => {});
+    try {
+      await writing;
+    } finally {
+      this.#writing = undefined;
     }
   }
 
@@ -214,6 +236,8 @@ export class UploadSession implements ActiveUpload {
     this.#ended.abort(reason);
     this.#end.reject(reason);
     await this.#working;
+    // Whoever goes on with this part must not have it written over.
+    await this.#writing;
     await this.#flush().catch(() => {});
     this.#options.part.close();
     await this.#damaged.catch(() => {});

@@ -35,3 +35,19 @@ Deno.test("FairTurns.pass() gives short turns while other connections are in use
   other.pass(1);
   assertEquals(await turnOf(turns), CROWDED);
 });
+
+Deno.test("FairTurns.isCrowded says for a second that others were there", async () => {
+  let nowMs = 0;
+  const turns = new FairTurns(() => nowMs);
+  const other = new FairTurns();
+  turns.pass(CROWD_TURN_BYTES);
+  assertEquals(turns.isCrowded, false);
+  other.pass(1);
+  assertEquals(turns.isCrowded, false);
+  await turns.pass(CROWD_TURN_BYTES);
+  assertEquals(turns.isCrowded, true);
+  nowMs = 999;
+  assertEquals(turns.isCrowded, true);
+  nowMs = 1000;
+  assertEquals(turns.isCrowded, false);
+});

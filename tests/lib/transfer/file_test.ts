@@ -39,6 +39,18 @@ Deno.test("FileSink and FileSource write and read by offset", async () => {
   });
 });
 
+Deno.test("FileSink.writeInThread() writes by offset, in turn with FileSink.write()", async () => {
+  await withFile(async (file, path) => {
+    const bytes = patternBytes(FILE_SLICE_BYTES + 2_000_005);
+    const sink = new FileSink(file);
+    await sink.writeInThread(bytes.subarray(2_000_000), 2_000_000);
+    sink.write(bytes.subarray(0, 1_000_000), 0);
+    await sink.writeInThread(bytes.subarray(1_000_000, 1_500_000), 1_000_000);
+    sink.write(bytes.subarray(1_500_000, 2_000_000), 1_500_000);
+    assertEquals(Deno.readFileSync(path), bytes);
+  });
+});
+
 /** A file in memory whose calls are counted and whose writes may be partial. */
 class FakeFile implements WritableFile {
   readonly calls: string[] = [];
@@ -58,6 +70,11 @@ class FakeFile implements WritableFile {
     const count = this.#counts.shift() ?? bytes.length;
     if (count instanceof Error) throw count;
     return count;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    await Promise.resolve();
+    return this.writeSync(bytes);
   }
 
   readSync(buffer: Uint8Array): number {
@@ -103,6 +120,42 @@ Deno.test("FileSink.write() seeks anew after an error", none, () => {
 Deno.test("FileSink.write() ends when the system takes nothing", none, () => {
   const sink = new FileSink(new FakeFile(4, 0));
   assertThrows(() => sink.write(new Uint8Array(10), 0), Error, "takes no bytes");
+});
+
+Deno.test(
+  "FileSink.writeInThread() goes on after partial writes, slice by slice",
+  none,
+  async () => {
+    const file = new FakeFile(1, 3);
+    const sink = new FileSink(file);
+    await sink.writeInThread(new Uint8Array(10), 5);
+    await sink.writeInThread(new Uint8Array(FILE_SLICE_BYTES + 1), 15);
+    assertEquals(file.calls, [
+      "seek 5",
+      "write 10",
+      "write 9",
+      "write 6",
+      `write ${FILE_SLICE_BYTES}`,
+      "write 1",
+    ]);
+  },
+);
+
+Deno.test("FileSink.writeInThread() reports a full disk and seeks anew", none, async () => {
+  const full = Object.assign(new Error("No space left on device (os error 28)"), {
+    code: "ENOSPC",
+  });
+  const file = new FakeFile(4, full);
+  const sink = new FileSink(file);
+  const error = await assertRejects(() => sink.writeInThread(new Uint8Array(10), 0), TrivetError);
+  assertEquals(error.code, "DISK_FULL");
+  sink.write(new Uint8Array(10), 10);
+  assertEquals(file.calls, ["seek 0", "write 10", "write 6", "seek 10", "write 10"]);
+});
+
+Deno.test("FileSink.writeInThread() ends when the system takes nothing", none, async () => {
+  const sink = new FileSink(new FakeFile(4, 0));
+  await assertRejects(() => sink.writeInThread(new Uint8Array(10), 0), Error, "takes no bytes");
 });
 
 Deno.test("FileSource.read() seeks only where it does not stand", none, () => {
