@@ -121,11 +121,8 @@ export {
   type ChatPage,
   type ChatSendOptions,
 } from "./client/chat.ts";
-export {
-  CHAT_TRANSPORTS,
-  type ChatTransport,
-  type ChatTransportOptions,
-} from "./client/chat_dialer.ts";
+export type { ChatTransportOptions } from "./client/chat_dialer.ts";
+export { CHAT_TRANSPORTS, type ChatTransport } from "./client/chat_transports.ts";
 export type { NetemOptions } from "./lib/datagram/netem.ts";
 export type {
   ChatEvent,

@@ -5,9 +5,8 @@
  * @module
  */
 
+import { CHAT_PAGE_MAX } from "../lib/chat/limits.ts";
 import {
-  CHAT_PAGE_MAX,
-  CHAT_SERVICE,
   type ChatMethod,
   type ChatRequest,
   type ChatResponse,
@@ -17,6 +16,7 @@ import { checkMessageText, parseChatAddress } from "../lib/chat/names.ts";
 import { TrivetError } from "../lib/errors.ts";
 import { parsePath } from "../lib/netdisk/path.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
+import { CHAT_SERVICE } from "../lib/rpc/services.ts";
 import { ChatDialer, type ChatTransportOptions } from "./chat_dialer.ts";
 import { followEvents } from "./chat_follow.ts";
 import type { ChatEvent, ChatMember, ChatMessage, ChatRoom, RoomRole } from "./chat_types.ts";

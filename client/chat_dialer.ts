@@ -9,14 +9,9 @@ import { TrivetError } from "../lib/errors.ts";
 import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
 import type { OpenedDatagrams } from "./chat_datagrams.ts";
+import type { ChatTransport } from "./chat_transports.ts";
 import type { OpenDirect } from "./connections.ts";
 import type { Session } from "./session.ts";
-
-/** Ways for a chat's connections. */
-export const CHAT_TRANSPORTS = ["auto", "tcp", "udp"] as const;
-
-/** See {@linkcode CHAT_TRANSPORTS}. */
-export type ChatTransport = typeof CHAT_TRANSPORTS[number];
 
 /** How a chat's connections are opened. */
 export interface ChatTransportOptions {

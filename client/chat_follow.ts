@@ -5,7 +5,8 @@
  * @module
  */
 
-import { CHAT_PAGE_MAX, ChatEvent as EventHead, checkChatResponse } from "../lib/chat/messages.ts";
+import { CHAT_PAGE_MAX } from "../lib/chat/limits.ts";
+import { ChatEvent as EventHead, checkChatResponse } from "../lib/chat/messages.ts";
 import { TrivetError } from "../lib/errors.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
 import { checkHead } from "../lib/rpc/messages.ts";

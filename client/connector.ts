@@ -5,6 +5,7 @@
  */
 
 import type { MachineKey } from "../lib/auth/machine_key.ts";
+import { after } from "../lib/after.ts";
 import { TrivetError } from "../lib/errors.ts";
 import { type Address, formatAddress } from "../lib/link/address.ts";
 import { dial, type Dialed, type UnknownServer } from "../lib/link/dial.ts";
@@ -12,9 +13,9 @@ import { equalFingerprints } from "../lib/link/fingerprint.ts";
 import type { KnownServer } from "../lib/link/known_servers.ts";
 import { Link } from "../lib/link/link.ts";
 import { probeCertificates } from "../lib/link/probe.ts";
-import { NETDISK_SERVICE } from "../lib/netdisk/messages.ts";
 import { greet } from "../lib/rpc/handshake.ts";
 import type { Welcome } from "../lib/rpc/messages.ts";
+import { NETDISK_SERVICE } from "../lib/rpc/services.ts";
 import { CLIENT_NAME } from "../lib/version.ts";
 import type { TrustStore } from "./trust.ts";
 
@@ -235,15 +236,14 @@ export async function underDeadline<T>(
     const stopped = new TrivetError("INTERRUPTED", "Stopped while connecting", { cause });
     link.close(cause instanceof TrivetError ? cause : stopped);
   };
-  const timer = setTimeout(() => {
+  using _deadline = after(timeoutMs, () => {
     const text = `The server did not answer within ${timeoutMs} ms`;
     link.close(new TrivetError("TIMEOUT", text));
-  }, timeoutMs);
+  });
   signal?.addEventListener("abort", giveUp, { once: true });
   try {
     return await step();
   } finally {
-    clearTimeout(timer);
     signal?.removeEventListener("abort", giveUp);
   }
 }

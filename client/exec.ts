@@ -4,8 +4,9 @@
  * @module
  */
 
-import { checkExecResponse, EXEC_SERVICE } from "../lib/exec/messages.ts";
+import { checkExecResponse } from "../lib/exec/messages.ts";
 import type { RpcClient } from "../lib/rpc/client.ts";
+import { EXEC_SERVICE } from "../lib/rpc/services.ts";
 import type { ByteWriter } from "../lib/transfer/sink.ts";
 import type { ByteReader } from "../lib/transfer/source.ts";
 import { type ConnectOptions, connectorFor } from "./connect_options.ts";

@@ -6,7 +6,6 @@
 
 import { getLogger } from "@logtape/logtape";
 import { TrivetError } from "../lib/errors.ts";
-import { EXEC_SERVICE } from "../lib/exec/messages.ts";
 import { encodeControl } from "../lib/frame/encode.ts";
 import {
   FRAME_PAYLOAD_GUEST_MAX_BYTES,
@@ -15,11 +14,11 @@ import {
 } from "../lib/frame/frame.ts";
 import { MACHINE_KEY_MECHANISM } from "../lib/auth/machine_key.ts";
 import { type AcceptedConn, Link } from "../lib/link/link.ts";
-import { CHAT_SERVICE } from "../lib/chat/messages.ts";
 import { TICKET_METHOD } from "../lib/chat/ticket.ts";
 import { awaitHello, sayWelcome } from "../lib/rpc/handshake.ts";
 import { DIRECT_METHOD, type DirectOffer, type Hello, toWireError } from "../lib/rpc/messages.ts";
 import { type CallHandler, serveCalls } from "../lib/rpc/server.ts";
+import { CHAT_SERVICE, EXEC_SERVICE } from "../lib/rpc/services.ts";
 import { SERVER_NAME } from "../lib/version.ts";
 import { type Admission, type AdmittedGuest, UNIX_SOURCE } from "./admission.ts";
 import { type Audit, auditCalls } from "./audit.ts";

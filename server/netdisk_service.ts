@@ -7,14 +7,13 @@
 import { getLogger } from "@logtape/logtape";
 import { LoginThrottle } from "../lib/auth/throttle.ts";
 import { TrivetError } from "../lib/errors.ts";
-import { CHAT_SERVICE } from "../lib/chat/messages.ts";
-import { EXEC_SERVICE } from "../lib/exec/messages.ts";
 import { type Address, isLoopback, type TcpAddress } from "../lib/link/address.ts";
 import { formatFingerprint } from "../lib/link/fingerprint.ts";
 import type { AcceptedConn } from "../lib/link/link.ts";
 import { listen, listenAll, type Listener } from "../lib/link/listen.ts";
 import type { NameRules } from "../lib/netdisk/path.ts";
 import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
+import { CHAT_SERVICE, EXEC_SERVICE } from "../lib/rpc/services.ts";
 import { Admission } from "./admission.ts";
 import { Audit, type AuditOptions } from "./audit.ts";
 import { ChatDatagrams } from "./chat/datagrams.ts";

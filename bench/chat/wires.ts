@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CHAT_SERVICE } from "../../lib/chat/messages.ts";
+import { CHAT_SERVICE } from "../../lib/rpc/services.ts";
 import { askStep } from "../../client/auth_steps.ts";
 import { encodeControl } from "../../lib/frame/encode.ts";
 import { FRAME_HEADER_BYTES, FRAME_PAYLOAD_MAX_BYTES, FrameType } from "../../lib/frame/frame.ts";

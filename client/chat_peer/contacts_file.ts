@@ -4,7 +4,6 @@
  * @module
  */
 
-import { dirname, isAbsolute, join } from "node:path";
 import type { MachineKey } from "../../lib/auth/machine_key.ts";
 import { type Contact, readContacts } from "../../lib/chat/peer_contacts.ts";
 import type { KnownPeer } from "../../lib/chat/peer_handshakes.ts";
@@ -64,6 +63,7 @@ export async function findPeers(
   contacts: readonly Contact[],
   options: FindPeersOptions,
 ): Promise<KnownPeer[]> {
+  const { dirname, isAbsolute, join } = await import("node:path");
   const peers: KnownPeer[] = [];
   for (const contact of contacts) {
     const { name, keyFile } = contact;

@@ -7,11 +7,10 @@
 
 import { checkUserName } from "../../lib/auth/credentials.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import { CHAT_SERVICE } from "../../lib/chat/messages.ts";
-import { EXEC_SERVICE } from "../../lib/exec/messages.ts";
 import { formatAddress, parseAddress } from "../../lib/link/address.ts";
 import type { UnknownServer } from "../../lib/link/dial.ts";
 import { parseFingerprint } from "../../lib/link/fingerprint.ts";
+import { CHAT_SERVICE, EXEC_SERVICE } from "../../lib/rpc/services.ts";
 import {
   type Config,
   type ConfigFiles,
@@ -22,7 +21,7 @@ import {
 } from "../config.ts";
 import { Connector } from "../connector.ts";
 import type { ExecClientOptions } from "../exec.ts";
-import { NetdiskClient, type NetdiskClientOptions } from "../netdisk.ts";
+import type { NetdiskClient, NetdiskClientOptions } from "../netdisk.ts";
 import type { Credentials } from "../session.ts";
 import { FileTrustStore } from "../trust.ts";
 import type { ClientContext } from "./context.ts";
@@ -85,6 +84,8 @@ export async function makeConnector(
 export async function openClient(context: ClientContext): Promise<NetdiskClient> {
   if (context.shell !== undefined) return await context.shell.openClient(context);
   const limitRate = context.globals["limit-rate"];
+  // Imported here: other services need to know how to connect, too.
+  const { NetdiskClient } = await import("../netdisk.ts");
   return await NetdiskClient.connect({
     ...await findConnection(context),
     ...(limitRate === undefined ? {} : { limitRate }),

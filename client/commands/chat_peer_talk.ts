@@ -4,7 +4,6 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
 import { newMachineKey, parseMachineKey } from "../../lib/auth/machine_key.ts";
 import { checkMessageText, MESSAGE_MAX_BYTES } from "../../lib/chat/names.ts";
 import { PEER_HELP, type PeerInput, readPeerInput } from "../../lib/chat/peer_input.ts";
@@ -19,6 +18,7 @@ import type { Dialogues, PeerEvent } from "../chat_peer/dialogues.ts";
 import { EncryptedDialogues } from "../chat_peer/encrypted.ts";
 import { configFiles } from "../config.ts";
 import { localError, quoteLocal } from "../local_error.ts";
+import { folderOf, inFolder } from "../local_path.ts";
 import type { ClientContext } from "./context.ts";
 import { readKeyFile, readMachineKeyFile } from "./key_file.ts";
 import { readLines } from "./read_lines.ts";
@@ -79,7 +79,7 @@ async function openDialogues(
 ): Promise<Dialogues> {
   const { env, output, signal } = context;
   const { host, port } = readListen(listen);
-  const path = named ?? join(dirname(configFiles(env).config), "contacts.toml");
+  const path = named ?? inFolder(folderOf(configFiles(env).config), "contacts.toml");
   const contacts = await readContactsFile(path);
   talk.names = contacts.map(({ name }) => name);
   const isIPv6 = host.includes(":");

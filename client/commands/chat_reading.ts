@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CHAT_PAGE_MAX } from "../../lib/chat/messages.ts";
+import { CHAT_PAGE_MAX } from "../../lib/chat/limits.ts";
 import { defineCommand } from "../../lib/term/command.ts";
 import { toChatWay, WAY_OPTIONS } from "./chat_way.ts";
 import type { ClientContext } from "./context.ts";

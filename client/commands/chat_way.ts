@@ -6,7 +6,8 @@
 
 import { parseNetem } from "../../lib/datagram/netem.ts";
 import type { OptionTable, ValuesOf } from "../../lib/term/command.ts";
-import { CHAT_TRANSPORTS, type ChatTransportOptions } from "../chat_dialer.ts";
+import type { ChatTransportOptions } from "../chat_dialer.ts";
+import { CHAT_TRANSPORTS } from "../chat_transports.ts";
 
 const PORT_MAX = 65_535;
 

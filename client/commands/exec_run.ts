@@ -4,7 +4,6 @@
  * @module
  */
 
-import { constants } from "node:os";
 import { TrivetError } from "../../lib/errors.ts";
 import { COMMAND_SIGNALS, type CommandSignal } from "../../lib/exec/signals.ts";
 import { OutputClosedError } from "../../lib/term/output.ts";
@@ -51,7 +50,7 @@ export async function runCommand(context: ClientContext, call: ExecCall): Promis
     });
     using _signals = passSignals(command, context.signal);
     const end = await command.ended;
-    const exitCode = exitCodeOf(end);
+    const exitCode = await exitCodeOf(end);
     output.json({
       name,
       arguments: args,
@@ -70,8 +69,10 @@ export async function runCommand(context: ClientContext, call: ExecCall): Promis
   }
 }
 
-function exitCodeOf({ code, signal }: CommandEnd): number {
+async function exitCodeOf({ code, signal }: CommandEnd): Promise<number> {
   if (code !== null) return code;
+  // Imported here: most commands end by themselves.
+  const { constants } = await import("node:os");
   const numbers: Readonly<Record<string, number>> = constants.signals;
   // One without a name has its number there.
   const [, number] = /^SIG(\d{1,2})$/.exec(signal ?? "") ?? [];

@@ -9,7 +9,7 @@ import {
   TOKEN_LABEL_CHARS_MAX,
   TOKEN_LIFETIME_MAX_MS,
   TOKEN_SCOPES,
-} from "../../lib/netdisk/access_messages.ts";
+} from "../../lib/netdisk/token_limits.ts";
 import { type CommandGroup, defineCommand } from "../../lib/term/command.ts";
 import { type ClientContext, remotePath } from "./context.ts";
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { join } from "node:path";
 import { noiseFrames } from "../../lib/doctor/noise.ts";
 import { measureMachine, perSecond } from "../../lib/doctor/speeds.ts";
 import { findLimit, type MeasuredWay, type TransferLimit } from "../../lib/doctor/verdict.ts";
@@ -12,6 +11,7 @@ import { checkNetdiskResponse } from "../../lib/netdisk/messages.ts";
 import type { RpcClient } from "../../lib/rpc/client.ts";
 import type { Connections } from "../connections.ts";
 import { localError } from "../local_error.ts";
+import { inFolder } from "../local_path.ts";
 
 /** What is measured at the moment. */
 export type DoctorStep = "client" | "round trip" | "link" | "server";
@@ -54,7 +54,7 @@ export async function examine(
   const { folder, isEncrypted, linkMs = LINK_MS, onStep, signal } = options;
   const warmUpMs = Math.ceil(linkMs * WARM_UP_SHARE);
   onStep?.("client");
-  const path = join(folder, `.trivet-doctor-${crypto.randomUUID()}`);
+  const path = inFolder(folder, `.trivet-doctor-${crypto.randomUUID()}`);
   const client = await measureMachine({ path, signal }).catch((error) => {
     throw localError(error, "measure the disk of", folder);
   });

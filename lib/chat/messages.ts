@@ -7,12 +7,7 @@
 
 import * as v from "valibot";
 import { TrivetError } from "../errors.ts";
-
-/** Name of the service in the hello. */
-export const CHAT_SERVICE = "chat";
-
-/** Most messages, rooms or members in one answer; the rest follows. */
-export const CHAT_PAGE_MAX = 200;
+import { CHAT_PAGE_MAX } from "./limits.ts";
 
 /** Roles in a room, the one that may most first. */
 export const ROOM_ROLES = ["owner", "moderator", "member"] as const;

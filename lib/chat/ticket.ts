@@ -5,13 +5,15 @@
  * @module
  */
 
-import { hkdfSync } from "node:crypto";
 import * as v from "valibot";
 import {
   type DatagramConnectionOptions,
   type DatagramSecrets,
   SECRET_BYTES,
 } from "../datagram/types.ts";
+
+// Not by an import statement: a bundle would load the module with every command, for 10 to 30 ms.
+const { hkdfSync } = await import("node:crypto");
 
 /**
  * The method that asks for a ticket. It belongs to the connection and to the service `chat`.

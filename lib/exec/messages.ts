@@ -9,9 +9,6 @@ import * as v from "valibot";
 import { TrivetError } from "../errors.ts";
 import { COMMAND_SIGNALS } from "./signals.ts";
 
-/** Name of the service in the hello. */
-export const EXEC_SERVICE = "exec";
-
 /** Most arguments of one request. */
 export const ARGUMENTS_MAX = 64;
 

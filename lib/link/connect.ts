@@ -5,6 +5,7 @@
  * @module
  */
 
+import { after } from "../after.ts";
 import { TrivetError } from "../errors.ts";
 import { type Address, formatAddress, type TcpAddress } from "./address.ts";
 
@@ -80,7 +81,7 @@ export async function connectTls(
  */
 function letTicketsArrive(handshakeMs: number): Promise<void> {
   const waitMs = Math.min(Math.ceil(handshakeMs), TICKET_WAIT_MAX_MS);
-  return new Promise((resolve) => setTimeout(resolve, waitMs));
+  return new Promise((resolve) => void after(waitMs, resolve));
 }
 
 async function connectTcp(address: TcpAddress, signal: AbortSignal): Promise<Deno.TcpConn> {

@@ -14,6 +14,7 @@
  * @module
  */
 
+import { after } from "../after.ts";
 import { TrivetError } from "../errors.ts";
 import { type Address, formatAddress, isLoopback, type TcpAddress } from "./address.ts";
 import { type CertificateInfo, fingerprintOf, readCertificate, toPem } from "./certificate.ts";
@@ -233,15 +234,14 @@ class Call {
     const giveUp = () => controller.abort(interrupted(this.name, this.#signal?.reason));
     if (this.#signal?.aborted) throw interrupted(this.name, this.#signal.reason);
     const startedMs = performance.now();
-    const timer = setTimeout(
+    using _deadline = after(
+      this.#leftMs,
       () => controller.abort(timedOut(this.name, this.#timeoutMs)),
-      Math.max(this.#leftMs, 0),
     );
     this.#signal?.addEventListener("abort", giveUp, { once: true });
     try {
       return await step(controller.signal);
     } finally {
-      clearTimeout(timer);
       this.#signal?.removeEventListener("abort", giveUp);
       this.#leftMs -= performance.now() - startedMs;
     }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { after } from "../after.ts";
 import { TrivetError } from "../errors.ts";
 import { FrameDecoder } from "../frame/decode.ts";
 import { type Frame, FRAME_PAYLOAD_GUEST_MAX_BYTES, FrameError } from "../frame/frame.ts";
@@ -147,9 +148,8 @@ export class Link {
   /** Sends a last frame, but does not wait long for a peer which does not read, and closes the link. */
   async closeAfter(frame: Uint8Array, reason?: TrivetError): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, CLOSE_AFTER_MAX_MS);
+    using _limit = after(CLOSE_AFTER_MAX_MS, resolve);
     await Promise.race([this.send(frame).catch(() => {}), late]);
-    clearTimeout(timer);
     this.close(reason);
   }
 

@@ -6,21 +6,13 @@
  */
 
 import * as v from "valibot";
+import { TOKEN_LABEL_CHARS_MAX, TOKEN_LIFETIME_MAX_MS, TOKEN_SCOPES } from "./token_limits.ts";
 
 /** Digits of a token's id: the first of the SHA-256 of the token, in lower-case hex. */
 export const TOKEN_ID_CHARS = 16;
 
 /** Most tokens in one answer to `token.list`, and most ids in one `token.revoke`. */
 export const TOKEN_PAGE_MAX = 100;
-
-/** Most characters of a token's label. */
-export const TOKEN_LABEL_CHARS_MAX = 128;
-
-/** Longest life of a token that ends, in milliseconds: ten years. */
-export const TOKEN_LIFETIME_MAX_MS: number = 3650 * 24 * 60 * 60 * 1000;
-
-/** What a token allows: to read; also to write; also to manage tokens. */
-export const TOKEN_SCOPES = ["read", "write", "full"] as const;
 
 const TimeMs = v.pipe(v.number(), v.safeInteger());
 const Path = v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.maxLength(256));

@@ -10,9 +10,6 @@ import { TrivetError } from "../errors.ts";
 import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from "../transfer/chunks.ts";
 import { ACCESS_REQUESTS, ACCESS_RESPONSES } from "./access_messages.ts";
 
-/** Name of the service in the hello. */
-export const NETDISK_SERVICE = "netdisk";
-
 /** Largest file that travels in the body of one request (`put.file`), in bytes. */
 export const SMALL_FILE_MAX_BYTES = 64 * 1024;
 

@@ -4,10 +4,14 @@
  * @module
  */
 
+import { after } from "../after.ts";
 import { encodeFrame } from "../frame/encode.ts";
 import { FrameType } from "../frame/frame.ts";
-import { Keepalive, type KeepaliveOptions } from "../link/keepalive.ts";
+import { Keepalive, type KeepaliveOptions, PING_AFTER_MS } from "../link/keepalive.ts";
 import type { Link } from "../link/link.ts";
+
+/** When a connection is first looked at, at the latest. */
+const FIRST_LOOK_MS = 1000;
 
 /** Options of {@linkcode Heartbeat}. */
 export interface HeartbeatOptions {
@@ -22,17 +26,32 @@ export class Heartbeat {
   readonly #link: Link;
   readonly #keepalive: Keepalive;
   readonly #onSilent: () => void;
+  readonly #firstLookMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #first: Disposable | undefined;
   #isHeld = false;
 
   constructor(link: Link, options: HeartbeatOptions) {
     this.#link = link;
     this.#keepalive = new Keepalive(options.keepalive);
     this.#onSilent = options.onSilent;
+    const { pingAfterMs = PING_AFTER_MS } = options.keepalive ?? {};
+    this.#firstLookMs = Math.min(FIRST_LOOK_MS, pingAfterMs);
   }
 
-  /** Begins to watch. */
+  /** Begins to watch: a connection that a short command has closed by then needs no timer. */
   start(): void {
+    this.#first = after(this.#firstLookMs, () => this.#look());
+  }
+
+  /** Ends watching. */
+  stop(): void {
+    this.#first?.[Symbol.dispose]();
+    // Asking the runtime to clear nothing would load its timers all the same.
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+  }
+
+  #look(): void {
     const { action, waitMs } = this.#isHeld
       ? this.#keepalive.stepHeld(this.#link.nowMs)
       : this.#keepalive.step(this.#link.nowMs, this.#link.lastReceivedMs);
@@ -41,14 +60,9 @@ export class Heartbeat {
       return;
     }
     if (action === "ping") this.#link.send(encodeFrame(FrameType.PING, 0)).catch(() => {});
-    this.#timer = setTimeout(() => this.start(), waitMs);
+    this.#timer = setTimeout(() => this.#look(), waitMs);
     // A connection that nobody uses must not keep a program alive.
     Deno.unrefTimer(this.#timer);
-  }
-
-  /** Ends watching. */
-  stop(): void {
-    clearTimeout(this.#timer);
   }
 
   /** Waits for `work` while nothing is read from the link, which is no silence of the peer. */

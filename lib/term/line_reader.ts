@@ -6,9 +6,12 @@
  * @module
  */
 
-import { createInterface, type Interface } from "node:readline";
-import { PassThrough, Writable } from "node:stream";
+import type { Interface } from "node:readline";
 import type { PromptInput, PromptSink } from "./prompt.ts";
+
+// Not by an import statement: a bundle would load the module with every command, for 10 to 30 ms.
+const { createInterface } = await import("node:readline");
+const { PassThrough, Writable } = await import("node:stream");
 
 /** What completes a line: all texts that the end of the line could become, and that end as it is. */
 export type Completer = (line: string) => Promise<readonly [texts: string[], end: string]>;

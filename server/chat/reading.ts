@@ -4,12 +4,8 @@
  * @module
  */
 
-import {
-  CHAT_PAGE_MAX,
-  type ChatMessage,
-  type ChatRequest,
-  type ChatResponse,
-} from "../../lib/chat/messages.ts";
+import { CHAT_PAGE_MAX } from "../../lib/chat/limits.ts";
+import type { ChatMessage, ChatRequest, ChatResponse } from "../../lib/chat/messages.ts";
 import { parseChatAddress } from "../../lib/chat/names.ts";
 import type { MessageRecord } from "../store/catalog_chat.ts";
 import type { ChatContext } from "./context.ts";

@@ -5,7 +5,7 @@ import { ChatClient, type ChatClientOptions } from "../../client/chat.ts";
 import { openDatagrams } from "../../client/chat_datagrams.ts";
 import { connectorFor } from "../../client/connect_options.ts";
 import { openSession } from "../../client/session.ts";
-import { CHAT_SERVICE } from "../../lib/chat/messages.ts";
+import { CHAT_SERVICE } from "../../lib/rpc/services.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import type { ServeOptions } from "../../server/serve.ts";
 import { TcpProxy } from "../e2e/tcp_proxy.ts";

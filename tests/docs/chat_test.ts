@@ -2,12 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { SCREEN_COMMANDS } from "../../client/chat_screen/commands.ts";
-import {
-  CHAT_PAGE_MAX,
-  CHAT_REQUESTS,
-  CHAT_RESPONSES,
-  ChatEvent,
-} from "../../lib/chat/messages.ts";
+import { CHAT_PAGE_MAX } from "../../lib/chat/limits.ts";
+import { CHAT_REQUESTS, CHAT_RESPONSES, ChatEvent } from "../../lib/chat/messages.ts";
 import { MENTIONS_MAX, MESSAGE_MAX_BYTES, TOPIC_MAX_BYTES } from "../../lib/chat/names.ts";
 import { OUTBOX_MAX_BYTES } from "../../server/chat/outbox.ts";
 import { MESSAGES_PER_SECOND } from "../../server/chat/rates.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { TrivetError } from "../../lib/errors.ts";
-import { TOKEN_LIFETIME_MAX_MS, TOKEN_PAGE_MAX } from "../../lib/netdisk/access_messages.ts";
+import { TOKEN_PAGE_MAX } from "../../lib/netdisk/access_messages.ts";
+import { TOKEN_LIFETIME_MAX_MS } from "../../lib/netdisk/token_limits.ts";
 import type { RpcClient } from "../../lib/rpc/client.ts";
 import { ask, TestServer } from "./testing.ts";
 

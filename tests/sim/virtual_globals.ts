@@ -37,6 +37,14 @@ export class VirtualGlobals implements Disposable {
     );
     this.#replace(globalThis, "clearTimeout", (timer: unknown) => this.#clear(timer));
     this.#replace(Deno, "unrefTimer", () => {});
+    this.#replace(AbortSignal, "timeout", (waitMs: number) => {
+      const controller = new AbortController();
+      this.#set(
+        () => controller.abort(new DOMException("Signal timed out", "TimeoutError")),
+        waitMs,
+      );
+      return controller.signal;
+    });
     this.#replace(performance, "now", () => clock.nowMs);
     this.#replace(Date, "now", () => EPOCH_MS + Math.floor(clock.nowMs));
     this.#replace(Math, "random", () => random.unit());

@@ -1,7 +1,7 @@
 /** Files that messages carry: who gets them, and what becomes of them. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { NETDISK_SERVICE } from "../../../lib/netdisk/messages.ts";
+import { NETDISK_SERVICE } from "../../../lib/rpc/services.ts";
 import type { RpcClient } from "../../../lib/rpc/client.ts";
 import { TrivetError } from "../../../lib/errors.ts";
 import { ChatServer } from "./testing.ts";
