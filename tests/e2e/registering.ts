@@ -12,7 +12,7 @@ import { configFiles, rememberConfig, storeCredential } from "../../client/confi
 import { Connector } from "../../client/connector.ts";
 import { FileTrustStore } from "../../client/trust.ts";
 import { hashToken, newToken } from "../../lib/auth/token.ts";
-import { CHAT_SERVICE } from "../../lib/chat/messages.ts";
+import { CHAT_SERVICE } from "../../lib/rpc/services.ts";
 import { encodeControl } from "../../lib/frame/encode.ts";
 import { FrameType } from "../../lib/frame/frame.ts";
 import { parseAddress } from "../../lib/link/address.ts";
