@@ -27,7 +27,7 @@ const PASSWORD_ROUNDS = 4096;
 /** No account is held back, and all connections come from one address. */
 const NO_LIMITS = [
   ...["--chat-rate", "1000000", "--requests-in-flight", "1024"],
-  ...["--connections-per-address", "0", "--guests", "10000"],
+  ...["--connections-per-address", "0", "--guests", "10000", "--chat-udp", "off"],
 ];
 
 /**
