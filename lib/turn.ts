@@ -53,6 +53,14 @@ export async function nextPoll(): Promise<void> {
 /** Frames of all connections of this process. */
 let allFrames = 0;
 
+/** Connections that let others have their turn, and may have read more frames. */
+let passing = 0;
+
+/** Whether some connection goes on with its frames once it is its turn. */
+export function isAnyPassing(): boolean {
+  return passing > 0;
+}
+
 /** Counts what one connection moves, and lets others run in between. */
 export class FairTurns {
   #bytes = 0;
@@ -94,6 +102,12 @@ export class FairTurns {
     this.#frames = 0;
     this.#allFramesThen = allFrames;
     this.#crowdTurns = Math.max(0, this.#crowdTurns - 1);
-    return nextPoll();
+    return this.#letOthers();
+  }
+
+  async #letOthers(): Promise<void> {
+    passing += 1;
+    await nextPoll();
+    passing -= 1;
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { parseNetem } from "../lib/datagram/netem.ts";
+import { DURABILITY_MODES } from "../lib/netdisk/messages.ts";
 import type { OptionTable, ValuesOf } from "../lib/term/command.ts";
 import { CHAT_UDP_PORT } from "./chat/datagrams.ts";
 import type { ChatOptions } from "./chat/hub.ts";
@@ -63,6 +64,13 @@ export const CHAT_SERVE_OPTIONS = {
     min: QUEUE_MIN_BYTES,
     help: "Events that wait for a connection before it is cut",
   },
+  "chat-durability": {
+    kind: "choice",
+    choices: DURABILITY_MODES,
+    env: "TRIVETD_CHAT_DURABILITY",
+    default: "commit",
+    help: "Wait until the disk holds a message, or only the system (os)",
+  },
   "chat-udp": {
     kind: "choice",
     choices: ["on", "off"],
@@ -95,6 +103,7 @@ export function toChatOptions(values: ValuesOf<typeof CHAT_SERVE_OPTIONS>): Chat
   return {
     messagesPerSecond: values["chat-rate"],
     outboxMaxBytes: values["chat-queue"],
+    durability: values["chat-durability"],
     limits: { roomsPerUserMax: values["chat-rooms"] },
     ...(keepMs === undefined ? {} : { keepMs }),
     ...(keepCount === undefined ? {} : { keepCount }),

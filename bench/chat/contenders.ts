@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { hashToken, newToken } from "../../lib/auth/token.ts";
 import { makeVerifier } from "../../lib/auth/verifier.ts";
+import type { Durability } from "../../server/store/catalog.ts";
 import { SqliteCatalog } from "../../server/store/sqlite_catalog.ts";
 import { SqliteChat } from "../../server/store/sqlite_chat.ts";
 import { Daemon, findProgram, freePort } from "../peers/processes.ts";
@@ -27,7 +28,7 @@ const PASSWORD_ROUNDS = 4096;
 /** No account is held back, and all connections come from one address. */
 const NO_LIMITS = [
   ...["--chat-rate", "1000000", "--requests-in-flight", "1024"],
-  ...["--connections-per-address", "0", "--guests", "10000"],
+  ...["--connections-per-address", "0", "--guests", "10000", "--chat-udp", "off"],
 ];
 
 /**
@@ -35,17 +36,24 @@ const NO_LIMITS = [
  *
  * @param stack Ends it.
  * @param programs How it is started.
- * @param options Its data folder, how many accounts, and whether it goes without TLS.
+ * @param options Its data folder, how many accounts, whether it goes without TLS, and whether it waits for
+ * the disk.
  */
 export async function startTrivetChat(
   stack: AsyncDisposableStack,
   programs: Programs,
-  options: { readonly data: string; readonly accounts: number; readonly plain: boolean },
+  options: {
+    readonly data: string;
+    readonly accounts: number;
+    readonly plain: boolean;
+    readonly durability: Durability;
+  },
 ): Promise<Contender> {
-  const { data, accounts, plain } = options;
+  const { data, accounts, plain, durability } = options;
   await Deno.mkdir(data, { mode: 0o700 });
   const tokens = await makeAccounts(data, accounts);
   const args = ["serve", "chat", "--data", data, "--port", "0", ...NO_LIMITS];
+  args.push("--chat-durability", durability);
   if (plain) args.push("--plain");
   const daemon = stack.use(new Daemon({ argv: [...programs.trivetd, ...args] }));
   const said = await daemon.until(
@@ -54,7 +62,7 @@ export async function startTrivetChat(
   const fingerprint = said[2];
   const access = { protocol: "trivet", port: Number(said[1]), tokens } as const;
   return {
-    name: plain ? "trivetd --plain" : "trivetd",
+    name: `trivetd${plain ? " --plain" : ""}${durability === "os" ? ", os" : ""}`,
     daemon,
     access: fingerprint === undefined ? access : { ...access, fingerprint },
   };

@@ -200,17 +200,30 @@ export class Link {
   }
 
   /** Sends a frame that nothing waits in front of: the short way, which a frame to many goes often. */
-  async #sendAlone(frame: Uint8Array): Promise<void> {
+  #sendAlone(frame: Uint8Array): Promise<void> {
     this.#writing = true;
+    return this.#transport.write(frame).then((written) => {
+      return written < frame.length ? this.#sendRest(frame.subarray(written)) : this.#next();
+    }, (cause) => {
+      const error = this.#fail(cause);
+      this.#next();
+      throw error;
+    });
+  }
+
+  async #sendRest(rest: Uint8Array): Promise<void> {
     try {
-      const written = await this.#transport.write(frame);
-      if (written < frame.length) await this.#writeAll(frame.subarray(written));
+      await this.#writeAll(rest);
     } catch (cause) {
       throw this.#fail(cause);
     } finally {
-      if (this.#waiting.length > 0) this.#drain();
-      else this.#writing = false;
+      this.#next();
     }
+  }
+
+  #next(): void {
+    if (this.#waiting.length > 0) this.#drain();
+    else this.#writing = false;
   }
 
   async #drain(): Promise<void> {

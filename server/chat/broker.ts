@@ -8,10 +8,10 @@
 /** What a receiver is told. */
 export type Notice =
   | {
-    /** An EVENT frame to pass on. */
+    /** EVENT frames to pass on: one, or some that came together. */
     readonly kind: "event";
     readonly frame: Uint8Array;
-    /** Number of the change that it tells; 0 for what is not kept. */
+    /** Number of the newest change that they tell; 0 for what is not kept. */
     readonly seq: number;
   }
   | {
@@ -28,11 +28,11 @@ export interface Receiver {
 
 /** See the module. */
 export interface Broker {
-  /** From now on the receiver gets what is published on a topic, each notice once. */
+  /** From now on the receiver gets what is published on a topic, each notice once, and nothing earlier. */
   subscribe(topic: string, receiver: Receiver): void;
-  /** From now on it does not. */
+  /** From now on it does not; what was published before has been told. */
   unsubscribe(topic: string, receiver: Receiver): void;
-  /** Tells all subscribers of a topic, in the order of the calls. */
+  /** Tells all subscribers of a topic, in the order of the calls, before the next turn of the event loop. */
   publish(topic: string, notice: Notice): void;
   /** A connection of the user begins. @returns Whether it is the only one. */
   arrive(user: string): boolean;

@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { NetemOptions } from "../../lib/datagram/netem.ts";
+import type { Durability } from "../store/catalog.ts";
 import type { ChatCatalogLimits, ExpiryQuery } from "../store/catalog_chat.ts";
 import { SqliteChat } from "../store/sqlite_chat.ts";
 import type { ChatFiles, ChatHub } from "./context.ts";
@@ -25,6 +26,8 @@ export interface ChatOptions {
   readonly outboxMaxBytes?: number;
   /** What one user, one room and one message may have. */
   readonly limits?: Partial<ChatCatalogLimits>;
+  /** With `os`, nobody waits until the disk holds a message: a power cut may take the last ones back. */
+  readonly durability?: Durability;
   /** UDP port; 0 takes any free one. Without it the chat is spoken over TCP alone. */
   readonly udpPort?: number;
   /** Makes the network worse for the datagrams that the server sends, to try out what that does. */
@@ -55,8 +58,9 @@ export function openChatHub(
   files: ChatFiles,
   options: ChatOptions = {},
 ): ChatHub & AsyncDisposable {
-  const { limits, messagesPerSecond, outboxMaxBytes = OUTBOX_MAX_BYTES } = options;
-  const catalog = SqliteChat.open(database, limits === undefined ? {} : { limits });
+  const { limits = {}, messagesPerSecond, outboxMaxBytes = OUTBOX_MAX_BYTES } = options;
+  const { durability = "commit" } = options;
+  const catalog = SqliteChat.open(database, { limits, durability });
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
   const expire = async () => {

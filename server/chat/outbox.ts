@@ -10,6 +10,7 @@ import { TrivetError } from "../../lib/errors.ts";
 import { encodeControl } from "../../lib/frame/encode.ts";
 import { FrameType } from "../../lib/frame/frame.ts";
 import type { Link } from "../../lib/link/link.ts";
+import { countOfWrite, type EventNotice, joinEvents } from "./event_batch.ts";
 
 /**
  * Most bytes of events that wait for one connection, unless something else is asked for: twice what can
@@ -17,20 +18,11 @@ import type { Link } from "../../lib/link/link.ts";
  */
 export const OUTBOX_MAX_BYTES = 8 * 1024 * 1024;
 
-/** Events that wait are joined to one write up to this size. */
-const WRITE_MAX_BYTES = 64 * 1024;
-
-/** An event that waits. */
-interface Waiting {
-  readonly frame: Uint8Array;
-  readonly seq: number;
-}
-
 /** See the module. */
 export class Outbox {
   readonly #link: Pick<Link, "send" | "closeAfter">;
   readonly #maxBytes: number;
-  #waiting: Waiting[] = [];
+  #waiting: EventNotice[] = [];
   #waitingBytes = 0;
   #isWriting = false;
   #isCut = false;
@@ -54,20 +46,17 @@ export class Outbox {
   }
 
   /**
-   * Sends an event after all before it.
+   * Sends events after all before them.
    *
-   * @param frame The EVENT frame; it must stay as it is.
-   * @param seq Number of the change that it tells, or 0.
+   * @param notice EVENT frames, which must stay as they are, and the newest change that they tell.
    */
-  push(frame: Uint8Array, seq: number): void {
+  push(notice: EventNotice): void {
     if (this.#isCut) return;
-    if (this.#waitingBytes + frame.length > this.#maxBytes) return this.#cut();
-    this.#waiting.push({ frame, seq });
-    this.#waitingBytes += frame.length;
-    if (this.#isWriting) return;
-    this.#isWriting = true;
-    // In the next microtask: what is published together goes in one write.
-    queueMicrotask(() => this.#drain());
+    const { length } = notice.frame;
+    if (this.#waitingBytes + length > this.#maxBytes) return this.#cut();
+    this.#waitingBytes += length;
+    if (this.#isWriting) this.#waiting.push(notice);
+    else this.#write(notice);
   }
 
   /** Drops what waits; nothing more is taken. */
@@ -77,34 +66,23 @@ export class Outbox {
     this.#waitingBytes = 0;
   }
 
-  async #drain(): Promise<void> {
-    try {
-      while (this.#waiting.length > 0) {
-        const { bytes, seq } = this.#takeWrite();
-        await this.#link.send(bytes);
-        this.#waitingBytes = Math.max(0, this.#waitingBytes - bytes.length);
-        this.startFrom(seq);
-      }
-    } catch {
+  /** Without `async`: what goes to many goes here once for each of them. */
+  #write({ frame, seq }: EventNotice): void {
+    this.#isWriting = true;
+    this.#link.send(frame).then(() => {
+      this.#waitingBytes = Math.max(0, this.#waitingBytes - frame.length);
+      this.startFrom(seq);
+      if (this.#waiting.length === 0) this.#isWriting = false;
+      else this.#write(this.#takeWrite());
+    }, () => {
       // The link is closed; whoever reads from it says why.
       this.stop();
-    }
-    this.#isWriting = false;
+    });
   }
 
-  /** The first event that waits and as many behind it as make one write. */
-  #takeWrite(): { bytes: Uint8Array; seq: number } {
-    let [count, size, seq] = [0, 0, 0];
-    for (const waiting of this.#waiting) {
-      if (count > 0 && size + waiting.frame.length > WRITE_MAX_BYTES) break;
-      size += waiting.frame.length;
-      seq = Math.max(seq, waiting.seq);
-      count += 1;
-    }
-    const taken = this.#waiting.splice(0, count);
-    const [first] = taken;
-    if (count === 1 && first !== undefined) return { bytes: first.frame, seq };
-    return { bytes: joined(taken, size), seq };
+  /** The first events that wait and as many behind them as make one write. */
+  #takeWrite(): EventNotice {
+    return joinedOnce(this.#waiting.splice(0, countOfWrite(this.#waiting, 0)));
   }
 
   #cut(): void {
@@ -119,18 +97,11 @@ export class Outbox {
 }
 
 /** What was joined last: all who are in a room get the same, one after another, and share the buffer. */
-let latest: { readonly parts: readonly Waiting[]; readonly bytes: Uint8Array } | undefined;
+let latest: { readonly parts: readonly EventNotice[]; readonly joined: EventNotice } | undefined;
 
-function joined(parts: readonly Waiting[], size: number): Uint8Array {
-  const isSame = latest?.parts.length === parts.length && latest.bytes.length === size &&
+function joinedOnce(parts: readonly EventNotice[]): EventNotice {
+  const isSame = latest?.parts.length === parts.length &&
     latest.parts.every(({ frame }, i) => frame === parts[i]?.frame);
-  if (latest !== undefined && isSame) return latest.bytes;
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const { frame } of parts) {
-    bytes.set(frame, at);
-    at += frame.length;
-  }
-  latest = { parts, bytes };
-  return bytes;
+  if (latest === undefined || !isSame) latest = { parts, joined: joinEvents(parts) };
+  return latest.joined;
 }

@@ -38,7 +38,7 @@ export class Subscription implements Receiver, AsyncDisposable {
 
   /** See {@linkcode Receiver.receive}. */
   receive(notice: Notice): void {
-    if (notice.kind === "event") return this.#outbox.push(notice.frame, notice.seq);
+    if (notice.kind === "event") return this.#outbox.push(notice);
     if (notice.kind === "joined") {
       this.#left.delete(notice.conversation);
       return this.#add(roomTopic(notice.conversation));

@@ -17,6 +17,25 @@ export interface LogSync {
   close(): void;
 }
 
+/** For those who do not wait. */
+export const NO_WAIT: LogSync = { sync: () => Promise.resolve(), close: () => {} };
+
+/**
+ * Has the disk hold the log of a database, and waits for it: for a start, when nobody is served yet.
+ *
+ * @param path The database.
+ * @throws What the system says.
+ */
+export function syncLogNow(path: string): void {
+  using file = Deno.openSync(logOf(path), { read: true, write: true });
+  file.syncDataSync();
+}
+
+/** The log of a database. */
+export function logOf(path: string): string {
+  return `${path}-wal`;
+}
+
 /** See the module. */
 export class DurableLog implements LogSync {
   readonly #path: string;

@@ -252,6 +252,25 @@ const MIGRATIONS: readonly string[] = [
   -- A file in the netdisk of who sent the message, as JSON: path, name, size and etag.
   ALTER TABLE chat_messages ADD COLUMN file TEXT;
   `,
+  `
+  -- Up to which message the search has an index: the newest follow many at a time.
+  ALTER TABLE chat_sequence ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
+  UPDATE chat_sequence SET indexed = last;
+  -- 1 while numbers are given out that a power cut may take back.
+  ALTER TABLE chat_sequence ADD COLUMN unsynced INTEGER NOT NULL DEFAULT 0;
+  DROP TRIGGER chat_search_insert;
+  DROP TRIGGER chat_search_delete;
+  DROP TRIGGER chat_search_update;
+  CREATE TRIGGER chat_search_delete AFTER DELETE ON chat_messages
+    WHEN old.id <= (SELECT indexed FROM chat_sequence) BEGIN
+    INSERT INTO chat_search (chat_search, rowid, text) VALUES ('delete', old.id, old.text);
+  END;
+  CREATE TRIGGER chat_search_update AFTER UPDATE OF text ON chat_messages
+    WHEN old.id <= (SELECT indexed FROM chat_sequence) BEGIN
+    INSERT INTO chat_search (chat_search, rowid, text) VALUES ('delete', old.id, old.text);
+    INSERT INTO chat_search (rowid, text) VALUES (new.id, new.text);
+  END;
+  `,
 ];
 
 /** The version of a database that this program writes. */

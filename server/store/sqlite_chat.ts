@@ -22,10 +22,14 @@ import type {
   NewRoom,
   SearchQuery,
 } from "./catalog_chat.ts";
+import type { Durability } from "./catalog.ts";
+import { NO_WAIT, syncLogNow } from "./durable_log.ts";
 import { deleteExpired } from "./sqlite_chat_expiry.ts";
+import { INDEX_BATCH, indexAll, indexBatch, isIndexDue } from "./sqlite_chat_index.ts";
 import * as history from "./sqlite_chat_history.ts";
 import * as messages from "./sqlite_chat_messages.ts";
 import * as rooms from "./sqlite_chat_rooms.ts";
+import { closeSequence, lastNumber, openSequence } from "./sqlite_chat_sequence.ts";
 import { SqliteDatabase, type SqliteOptions } from "./sqlite_database.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 import { integer } from "./sqlite_values.ts";
@@ -43,6 +47,8 @@ export interface SqliteChatOptions extends SqliteOptions {
   readonly now?: () => number;
   /** In place of {@linkcode CHAT_CATALOG_LIMITS}. */
   readonly limits?: Partial<ChatCatalogLimits>;
+  /** With `os`, nothing waits for the disk: a power cut may take back what was written last. */
+  readonly durability?: Durability;
 }
 
 /** {@linkcode ChatCatalog} in one SQLite file. */
@@ -50,11 +56,17 @@ export class SqliteChat implements ChatCatalog {
   readonly #db: SqliteDatabase;
   readonly #now: () => number;
   readonly #limits: ChatCatalogLimits;
+  readonly #isUnsynced: boolean;
+  /** Messages since the search's index was last filled, and who fills it. */
+  #unindexed = 0;
+  #indexing: Promise<void> | undefined;
+  #isClosed = false;
 
   private constructor(db: SqliteDatabase, options: SqliteChatOptions) {
     this.#db = db;
     this.#now = options.now ?? Date.now;
     this.#limits = { ...CHAT_CATALOG_LIMITS, ...options.limits };
+    this.#isUnsynced = options.durability === "os";
   }
 
   /**
@@ -65,7 +77,17 @@ export class SqliteChat implements ChatCatalog {
    * @throws {TrivetError} `VERSION_MISMATCH` if a newer program wrote it.
    */
   static open(path: string, options: SqliteChatOptions = {}): SqliteChat {
-    return new SqliteChat(SqliteDatabase.open(path, options), options);
+    const isUnsynced = options.durability === "os";
+    const db = SqliteDatabase.open(path, isUnsynced ? { log: NO_WAIT, ...options } : options);
+    try {
+      openSequence(db, isUnsynced);
+      // The note must be there before the first number that may be taken back.
+      if (isUnsynced) syncLogNow(path);
+    } catch (error) {
+      db.close();
+      throw asCatalogError(error);
+    }
+    return new SqliteChat(db, options);
   }
 
   /** See {@linkcode ChatCatalog.createRoom}. */
@@ -159,7 +181,10 @@ export class SqliteChat implements ChatCatalog {
 
   /** See {@linkcode ChatCatalog.addMessage}. */
   addMessage(message: NewMessage): Promise<{ message: MessageRecord; duplicate: boolean }> {
-    return this.#durable(() => messages.insertMessage(this.#db, message, this.#now()));
+    return this.#durable(() => {
+      this.#unindexed += 1;
+      return messages.insertMessage(this.#db, message, this.#now());
+    });
   }
 
   /** See {@linkcode ChatCatalog.editMessage}. */
@@ -205,7 +230,10 @@ export class SqliteChat implements ChatCatalog {
 
   /** See {@linkcode ChatCatalog.search}. */
   search(user: string, query: SearchQuery): Promise<MessageRecord[]> {
-    return this.#read(() => history.selectFound(this.#db, user, query));
+    return this.#read(() => {
+      indexAll(this.#db);
+      return history.selectFound(this.#db, user, query);
+    });
   }
 
   /** See {@linkcode ChatCatalog.changes}. */
@@ -218,10 +246,7 @@ export class SqliteChat implements ChatCatalog {
 
   /** See {@linkcode ChatCatalog.head}. */
   head(): Promise<number> {
-    return this.#read(() => {
-      const row = this.#db.get("SELECT last FROM chat_sequence");
-      return row === undefined ? 0 : integer(row, "last");
-    });
+    return this.#read(() => lastNumber(this.#db));
   }
 
   /** See {@linkcode ChatCatalog.noteReceipt}. */
@@ -261,7 +286,24 @@ export class SqliteChat implements ChatCatalog {
 
   /** See {@linkcode ChatCatalog.close}. */
   async close(): Promise<void> {
-    await this.#db.close();
+    this.#isClosed = true;
+    await this.#indexing;
+    await this.#db.close(this.#isUnsynced ? () => closeSequence(this.#db) : undefined);
+  }
+
+  /** Takes messages into the search's index once they are published; what fails is tried again later. */
+  async #indexSoon(): Promise<void> {
+    this.#unindexed = 0;
+    try {
+      await this.#db.turn();
+      while (!this.#isClosed && isIndexDue(this.#db)) {
+        indexBatch(this.#db);
+        await this.#db.turn();
+      }
+    } catch {
+      // Whoever searches is told what is wrong.
+    }
+    this.#indexing = undefined;
   }
 
   #terms(): { nowMs: number; limits: ChatCatalogLimits } {
@@ -279,7 +321,9 @@ export class SqliteChat implements ChatCatalog {
   /** All changes go through here, so that their promises resolve in the order of the changes. */
   async #durable<T>(work: () => T): Promise<T> {
     try {
-      return await this.#db.durable(work);
+      const result = await this.#db.durable(work);
+      if (this.#unindexed >= INDEX_BATCH) this.#indexing ??= this.#indexSoon();
+      return result;
     } catch (error) {
       throw asCatalogError(error);
     }

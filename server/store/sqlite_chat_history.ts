@@ -77,7 +77,9 @@ export function selectFound(
     where.push("m.id IN (SELECT rowid FROM chat_search WHERE chat_search MATCH ?)");
     values.push(long.map((word) => `"${word.replaceAll('"', '""')}"`).join(" AND "));
   } else {
-    where.push("m.id > (SELECT last FROM chat_sequence) - ?");
+    where.push(
+      "m.id > coalesce((SELECT id FROM chat_messages ORDER BY id DESC LIMIT 1 OFFSET ?), 0)",
+    );
     values.push(SCAN_MESSAGES_MAX);
   }
   for (const word of short) {

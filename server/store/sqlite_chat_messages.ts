@@ -15,6 +15,7 @@ import type {
 } from "./catalog_chat.ts";
 import { findMessage } from "./sqlite_chat_history.ts";
 import { openPair, requirePlace } from "./sqlite_chat_rooms.ts";
+import { nextNumber } from "./sqlite_chat_sequence.ts";
 import type { SqliteDatabase } from "./sqlite_database.ts";
 import { integer } from "./sqlite_values.ts";
 
@@ -157,13 +158,6 @@ function targetOf(db: SqliteDatabase, { sender, to }: NewMessage, nowMs: number)
   const target = parseChatAddress(to);
   if (target.kind === "direct") return openPair(db, [sender, target.user], nowMs);
   return requirePlace(db, sender, to).conversation;
-}
-
-/** The next of the one sequence; taken back with the transaction. */
-function nextNumber(db: SqliteDatabase): number {
-  const row = db.get("UPDATE chat_sequence SET last = last + 1 RETURNING last");
-  if (row === undefined) throw new TypeError("The sequence of the chat is missing");
-  return integer(row, "last");
 }
 
 /** A message that the user may see, and their role where it stands. */

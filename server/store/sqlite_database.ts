@@ -12,9 +12,9 @@
  */
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { nextPoll, nextTurn } from "../../lib/turn.ts";
+import { isAnyPassing, nextPoll, nextTurn } from "../../lib/turn.ts";
 import { TrivetError } from "../../lib/errors.ts";
-import { DurableLog, type LogSync } from "./durable_log.ts";
+import { DurableLog, logOf, type LogSync } from "./durable_log.ts";
 import { migrate } from "./migrations.ts";
 import { asCatalogError } from "./sqlite_errors.ts";
 
@@ -75,9 +75,9 @@ export class SqliteDatabase {
 
   private constructor(db: DatabaseSync, path: string, options: SqliteOptions) {
     this.#db = db;
-    this.#log = options.log ?? new DurableLog(`${path}-wal`);
+    this.#log = options.log ?? new DurableLog(logOf(path));
     this.#gather = options.gather ?? nextTurn;
-    this.#gatherMore = options.gather ?? nextPoll;
+    this.#gatherMore = options.gather ?? nextFrames;
     this.#isHasty = options.gather === undefined;
   }
 
@@ -164,9 +164,23 @@ export class SqliteDatabase {
     return result;
   }
 
-  /** Ends what is under way and closes the file. */
-  async close(): Promise<void> {
+  /** A turn for others, before work that nobody waits for. */
+  turn(): Promise<void> {
+    return this.#gather();
+  }
+
+  /**
+   * Ends what is under way and closes the file.
+   *
+   * @param last What is still to be written; it may fail, as on a full disk.
+   */
+  async close(last?: () => void): Promise<void> {
     await this.#flushing;
+    try {
+      if (this.#db.isOpen) last?.();
+    } catch {
+      // The next one to open it finds that it is missing.
+    }
     this.#statements.clear();
     this.#log.close();
     if (this.#db.isOpen) this.#db.close();
@@ -180,9 +194,7 @@ export class SqliteDatabase {
       const failed = new Set<DurableWork>();
       try {
         this.#requireOpen();
-        this.write(() => {
-          for (const work of batch) this.#runOne(work, failed);
-        });
+        this.#runAll(batch, failed);
         this.#synced = this.#log.sync();
         await this.#synced;
         for (const work of batch) if (!failed.has(work)) work.done();
@@ -206,7 +218,24 @@ export class SqliteDatabase {
     }
   }
 
-  /** Each one of a batch succeeds or fails alone. */
+  /** Each one of a batch succeeds or fails alone; as a rule none fails, and they share all but that. */
+  #runAll(batch: readonly DurableWork[], failed: Set<DurableWork>): void {
+    let isRunning = false;
+    try {
+      this.write(() => {
+        isRunning = true;
+        for (const work of batch) work.run();
+        isRunning = false;
+      });
+    } catch (error) {
+      // Only what one of them threw is its own, and not a lock or a full disk at the commit.
+      if (!isRunning || batch.length === 1) throw error;
+      this.write(() => {
+        for (const work of batch) this.#runOne(work, failed);
+      });
+    }
+  }
+
   #runOne(work: DurableWork, failed: Set<DurableWork>): void {
     this.run("SAVEPOINT one");
     try {
@@ -220,10 +249,11 @@ export class SqliteDatabase {
     this.run("RELEASE one");
   }
 
+  /** Once the database is closed there are none. */
   #prepare(sql: string): StatementSync {
-    this.#requireOpen();
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
+      this.#requireOpen();
       statement = this.#db.prepare(sql);
       this.#statements.set(sql, statement);
     }
@@ -234,6 +264,11 @@ export class SqliteDatabase {
     if (this.#db.isOpen) return;
     throw new TrivetError("SHUTTING_DOWN", "Cannot use database: it is closed");
   }
+}
+
+/** Waits for the frames of connections that let others have their turn. */
+async function nextFrames(): Promise<void> {
+  if (isAnyPassing()) await nextPoll();
 }
 
 /** Other kinds of journal are not synced from outside, and do not go with a second program either. */

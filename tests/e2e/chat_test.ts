@@ -90,18 +90,25 @@ Deno.test("people write to rooms and to each other, and find it again", async ()
   assertEquals((await cat.run(["chat", "history", "lobby"])).code, 4);
 });
 
-Deno.test("what was acknowledged is in the history after the server was killed", async () => {
-  await using world = await World.create();
-  const server = await world.serve(onSteadyPort());
-  const [ann] = await people(world, server, "ann");
-  assert(ann !== undefined);
-  await ann.ok(["chat", "create", "lobby"]);
-  const { message } = await ann.json(["chat", "send", "lobby", "kept"]);
-  await server.stop("SIGKILL");
-  await world.serve(["--port", String(server.port)]);
-  const { messages } = await ann.json(["chat", "history", "lobby"]);
-  assertEquals(messages, [message]);
-});
+for (const durability of ["commit", "os"]) {
+  Deno.test(`what was acknowledged is in the history after the server was killed, with --chat-durability ${durability}`, async () => {
+    await using world = await World.create();
+    const options = ["--chat-durability", durability];
+    const server = await world.serve([...onSteadyPort(), ...options]);
+    const [ann] = await people(world, server, "ann");
+    assert(ann !== undefined);
+    await ann.ok(["chat", "create", "lobby"]);
+    const { message } = await ann.json(["chat", "send", "lobby", "kept"]);
+    await server.stop("SIGKILL");
+    await world.serve(["--port", String(server.port), ...options]);
+    const { messages } = await ann.json(["chat", "history", "lobby"]);
+    assertEquals(messages, [message]);
+    // Nothing is called as anything was that the disk may have lost.
+    const next = (await ann.json(["chat", "send", "lobby", "next"])).message;
+    assertEquals(next.id > message.id + 1, durability === "os");
+    assertEquals((await ann.json(["chat", "search", "kept"])).messages, [message]);
+  });
+}
 
 Deno.test("connections that are cut in a burst leave no gap and repeat nothing", async () => {
   const count = 200;
