@@ -27,7 +27,8 @@ export interface ShownTree {
 
 /** Options that the transfer gets from here. */
 export type ShownTreeOptions =
-  & Required<Pick<TreeTransferOptions, "onProgress" | "onLeftOut" | "onRetry" | "onPlan">>
+  & Required<Pick<TreeTransferOptions, "onProgress" | "onLeftOut" | "onRetry">>
+  & Pick<TreeTransferOptions, "onPlan">
   & { readonly signal: AbortSignal };
 
 /**
@@ -49,16 +50,22 @@ export async function showTree(
   const startedMs = performance.now();
   using progress = new Progress(output);
   let plan: readonly PlannedTransfer[] = [];
+  let isShown = false;
   let last = { doneFiles: 0, totalFiles: 0 };
   let result: TreeResult;
   try {
     result = await transfer(client, {
       signal,
-      onPlan: (items) => {
-        plan = items;
-        if (!shown.dryRun) progress.start({ name: shown.name });
-      },
+      ...(shown.dryRun
+        ? {
+          onPlan: (items) => {
+            plan = items;
+          },
+        }
+        : {}),
       onProgress: ({ action, doneBytes, totalBytes, doneFiles, totalFiles }) => {
+        if (!isShown) progress.start({ name: shown.name });
+        isShown = true;
         last = { doneFiles, totalFiles };
         progress.update({
           action,

@@ -13,10 +13,11 @@ import type { NetdiskEntry } from "../netdisk_types.ts";
 import type { Pacer } from "../pacer.ts";
 import { type EntryReader, expandRemote } from "../remote_glob.ts";
 import { readExcludes } from "./exclude.ts";
-import { getTree } from "./get_tree.ts";
+import { getTree, type PlannedDownload } from "./get_tree.ts";
+import type { Plan } from "./growing.ts";
 import type { LeftOut } from "./left_out.ts";
-import { isLocalFolder, makeFoldersFor, planDownload, planUpload } from "./plan.ts";
-import { putTree } from "./put_tree.ts";
+import { isLocalFolder, makeFoldersFor, openDownloadPlan, openUploadPlan } from "./plan.ts";
+import { type PlannedUpload, putTree } from "./put_tree.ts";
 import type { TreeOptions, TreeResult } from "./tree_types.ts";
 
 /** What goes where, as {@linkcode TreeTransferOptions.onPlan} is told. */
@@ -41,7 +42,7 @@ export interface TreeTransferOptions extends TreeOptions {
   readonly exclude?: readonly string[];
   /** Only says what would be done, and counts it. */
   readonly dryRun?: boolean;
-  /** Told what goes where before anything is done. */
+  /** Told what goes where before anything is done; without it, the transfer begins during the walk. */
   readonly onPlan?: (plan: readonly PlannedTransfer[]) => void;
 }
 
@@ -86,7 +87,7 @@ export async function uploadTrees(
   const leftOut: LeftOut[] = [];
   const type = target.length === 0 ? "folder" : await typeOf(reader, target, signal);
   const isInside = type === "folder" || to.endsWith("/") || sources.length > 1;
-  const plan = await planUpload(sources, {
+  const opened = openUploadPlan(sources, {
     target,
     recursive,
     signal,
@@ -98,20 +99,23 @@ export async function uploadTrees(
       options.onLeftOut?.(left);
     },
   });
-  const hasFolder = plan.some(({ entry }) => entry.path.length === 0 && entry.type === "folder");
   // A folder brings the missing ones above it along; files alone need a place that is there.
-  const mayMake = to.endsWith("/") && hasFolder;
+  const mayMake = to.endsWith("/") && opened.hasFolder;
   if (isInside && type !== "folder" && !(type === undefined && mayMake)) {
     throw noFolder(target, type);
   }
-  const planned = plan.map(({ entry, target }): PlannedTransfer => ({
-    from: entry.local,
-    to: formatPath(target),
-    type: entry.type,
-    size: entry.size,
-  }));
-  onPlan?.(planned);
-  if (dryRun === true) return { ...countOf(planned), leftOut };
+  let plan: Plan<PlannedUpload> = opened.pages;
+  if (onPlan !== undefined || dryRun === true) {
+    plan = (await Array.fromAsync(opened.pages)).flat();
+    const planned = plan.map(({ entry, target }): PlannedTransfer => ({
+      from: entry.local,
+      to: formatPath(target),
+      type: entry.type,
+      size: entry.size,
+    }));
+    onPlan?.(planned);
+    if (dryRun === true) return { ...countOf(planned), leftOut };
+  }
   const result = await putTree(connections, plan, { ...options, pacer });
   return { ...result, leftOut: [...leftOut, ...result.leftOut] };
 }
@@ -137,21 +141,25 @@ export async function downloadTrees(
       `Cannot write into ${quoteLocal(to)}: it is no folder`,
     );
   }
-  const plan = await planDownload(reader, found, {
+  const pages = openDownloadPlan(reader, found, {
     local: to,
     recursive,
     signal,
     isInside: isFolder,
     isExcluded: readExcludes(exclude),
   });
-  const planned = plan.map(({ remote, entry, local }): PlannedTransfer => ({
-    from: formatPath(remote),
-    to: local,
-    type: entry.type,
-    size: entry.size,
-  }));
-  onPlan?.(planned);
-  if (dryRun === true) return { ...countOf(planned), leftOut: [] };
+  let plan: Plan<PlannedDownload> = pages;
+  if (onPlan !== undefined || dryRun === true) {
+    plan = (await Array.fromAsync(pages)).flat();
+    const planned = plan.map(({ remote, entry, local }): PlannedTransfer => ({
+      from: formatPath(remote),
+      to: local,
+      type: entry.type,
+      size: entry.size,
+    }));
+    onPlan?.(planned);
+    if (dryRun === true) return { ...countOf(planned), leftOut: [] };
+  }
   // As on the server, a folder brings the missing ones above it along.
   if (hasFolder) await makeFoldersFor(to, isFolder);
   return await getTree(connections, plan, { ...options, server, pacer });

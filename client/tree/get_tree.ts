@@ -16,10 +16,11 @@ import { baseName, folderOf } from "../local_path.ts";
 import { checkTarget, syncFolder } from "../local_target.ts";
 import type { NetdiskEntry } from "../netdisk_types.ts";
 import { isSmall } from "../upload_open.ts";
+import { GrowingList, pagesOfPlan, type Plan } from "./growing.ts";
 import { JOBS_DEFAULT } from "./jobs.ts";
 import { leftOutBy } from "./left_out.ts";
 import { type SmallContent, writeEmptyFolder, writeSmallFile } from "./local_write.ts";
-import { pagesOf } from "./pages.ts";
+import { pagesOfGrowing } from "./pages.ts";
 import {
   again,
   BATCHES_IN_FLIGHT,
@@ -65,7 +66,7 @@ const TOGETHER_MIN = 4;
 const LOOKS_MAX = 256;
 
 /**
- * Downloads a plan.
+ * Downloads a plan; one that comes in pages is begun with the first of them.
  *
  * @param connections Where connections come from.
  * @param plan What goes where, folders before what is in them.
@@ -75,17 +76,19 @@ const LOOKS_MAX = 256;
  */
 export async function getTree(
   connections: Connections,
-  plan: readonly PlannedDownload[],
+  plan: Plan<PlannedDownload>,
   options: GetTreeOptions,
 ): Promise<TreeResult> {
-  return await new TreeDownload(connections, plan, options).run();
+  return await new TreeDownload(connections, options).run(plan);
 }
 
 class TreeDownload {
   readonly #connections: Connections;
   readonly #options: GetTreeOptions;
+  /** Folders that are there. */
   readonly #folders: PlannedDownload[] = [];
-  readonly #small: PlannedDownload[] = [];
+  /** Small files that are asked for. */
+  readonly #small = new GrowingList<PlannedDownload>();
   readonly #large: PlannedDownload[] = [];
   readonly #tally: TreeTally;
   /** Folders that were made here: nothing can stand in the way in them. */
@@ -96,50 +99,62 @@ class TreeDownload {
   readonly #changed = new Set<string>();
   readonly #ending = new AbortController();
 
-  constructor(
-    connections: Connections,
-    plan: readonly PlannedDownload[],
-    options: GetTreeOptions,
-  ) {
+  constructor(connections: Connections, options: GetTreeOptions) {
     this.#connections = connections;
     this.#options = endingWith(options, this.#ending);
-    let bytes = 0;
-    const other: PlannedDownload[] = [];
-    for (const item of plan) {
-      const { type, size } = item.entry;
-      bytes += size;
-      if (type === "folder") this.#folders.push(item);
-      else if (type === "other") other.push(item);
-      else (isSmall(size) ? this.#small : this.#large).push(item);
-    }
-    const files = this.#small.length + this.#large.length;
-    this.#tally = new TreeTally(options, "receiving", { files, bytes });
-    for (const { remote } of other) {
-      const path = formatPath(remote);
-      const message = `Left out ${path}: it is neither a file nor a folder`;
-      this.#tally.leaveOut({ path, reason: "special", message });
-    }
+    this.#tally = new TreeTally(options, "receiving");
   }
 
-  async run(): Promise<TreeResult> {
+  async run(plan: Plan<PlannedDownload>): Promise<TreeResult> {
     using tally = this.#tally;
-    const folders: PlannedDownload[] = [];
-    for (const [index, folder] of this.#folders.entries()) {
-      if (index % LOOKS_MAX === 0) await this.#pause();
-      if (this.#each(folder, () => this.#makeFolder(folder))) folders.push(folder);
-    }
-    await Promise.allSettled([this.#receiveSmall(), this.#receiveLarge()]);
+    await Promise.allSettled([this.#takePlan(plan), this.#receiveSmall()]);
     this.#ending.signal.throwIfAborted();
     tally.say("finishing");
     if (this.#options.durability !== "os") {
       await inParallel(this.#changed, { lanes: SYNCS_IN_FLIGHT, ending: this.#ending }, syncFolder);
     }
     // Whatever is put into a folder changes its time.
-    for (const folder of folders.toReversed()) {
+    for (const folder of this.#folders.toReversed()) {
       const time = new Date(folder.entry.mtimeMs);
       this.#each(folder, () => Deno.utimeSync(folder.local, time, time));
     }
     return tally.result;
+  }
+
+  /** Takes the plan as it comes; large files are received once it is whole. */
+  async #takePlan(plan: Plan<PlannedDownload>): Promise<void> {
+    try {
+      let looks = 0;
+      for await (const page of pagesOfPlan(plan)) {
+        for (const item of page) {
+          if (looks++ % LOOKS_MAX === 0) await this.#pause();
+          await this.#take(item);
+        }
+      }
+      this.#small.end();
+    } catch (error) {
+      this.#ending.abort(error);
+      this.#small.fail(error);
+      throw error;
+    }
+    await this.#receiveLarge();
+  }
+
+  async #take(item: PlannedDownload): Promise<void> {
+    const { remote, entry: { type, size } } = item;
+    if (type === "folder") {
+      if (this.#each(item, () => this.#makeFolder(item))) this.#folders.push(item);
+      return;
+    }
+    if (type === "other") {
+      const path = formatPath(remote);
+      const message = `Left out ${path}: it is neither a file nor a folder`;
+      this.#tally.leaveOut({ path, reason: "special", message });
+      return;
+    }
+    this.#tally.expect(size);
+    if (!isSmall(size)) this.#large.push(item);
+    else if (await this.#isWanted(item)) this.#small.add(item);
   }
 
   /** Hears an interrupt between calls that do not wait. */
@@ -167,17 +182,8 @@ class TreeDownload {
 
   async #receiveSmall(): Promise<void> {
     const digester = await createDigester();
-    const wanted: PlannedDownload[] = [];
-    try {
-      for (const [index, file] of this.#small.entries()) {
-        if (index % LOOKS_MAX === 0) await this.#pause();
-        if (await this.#isWanted(file)) wanted.push(file);
-      }
-    } catch (error) {
-      this.#ending.abort(error);
-    }
     await inParallel(
-      pagesOf(wanted, ({ remote, entry, local }) => ({
+      pagesOfGrowing(this.#small, ({ remote, entry, local }) => ({
         path: remote,
         bytes: entry.size,
         group: folderOf(local),

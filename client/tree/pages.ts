@@ -5,6 +5,7 @@
  */
 
 import { BATCH_BYTES_MAX, BATCH_ITEMS_MAX } from "../../lib/netdisk/messages.ts";
+import type { GrowingList } from "./growing.ts";
 
 /** Most characters of paths in one request: in JSON each may take six bytes. */
 export const PATHS_MAX_CHARS = 64 * 1024;
@@ -47,6 +48,28 @@ export function* pagesOf<T>(
     used = plus(used, size);
   }
   if (page.length > 0) yield page;
+}
+
+/**
+ * The same for a list that still grows: each page as soon as it is sure that it is one.
+ *
+ * @param list Its items, in their order.
+ * @param sizeOf What each takes up.
+ * @throws What the list failed with.
+ */
+export async function* pagesOfGrowing<T>(
+  list: GrowingList<T>,
+  sizeOf: (item: T) => PageItem,
+): AsyncGenerator<T[]> {
+  const pages = pagesOf(list.items, sizeOf);
+  for (let taken = 0;;) {
+    // A page, and behind it a group that may or may not belong to the next.
+    await list.reach(taken + 2 * (BATCH_ITEMS_MAX + 1));
+    const next = pages.next();
+    if (next.done === true) return;
+    taken += next.value.length;
+    yield next.value;
+  }
 }
 
 /** What items take up. */

@@ -12,11 +12,14 @@ import type { EntryReader } from "../remote_glob.ts";
 import { type RemoteItem, walkRemote } from "../remote_walk.ts";
 import type { NetdiskEntry } from "../netdisk_types.ts";
 import type { PlannedDownload } from "./get_tree.ts";
-import { type LocalWalkOptions, walkLocal } from "./local_walk.ts";
+import { type LocalEntry, type LocalWalkOptions, walkLocal } from "./local_walk.ts";
 import type { PlannedUpload } from "./put_tree.ts";
 
 /** Entries of one plan: all are in memory. */
 export const PLAN_MAX = 2_000_000;
+
+/** Entries that are found between two turns of the event loop. */
+const PAGE_ENTRIES = 512;
 
 /** Options of {@linkcode planUpload}. */
 export interface UploadPlanOptions extends LocalWalkOptions {
@@ -30,6 +33,14 @@ export interface UploadPlanOptions extends LocalWalkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An upload that is about to be planned. */
+export interface OpenedUploadPlan {
+  /** Whether a folder is among what was named. */
+  readonly hasFolder: boolean;
+  /** What goes where, in pages: the folders and files that were named have been looked at. */
+  readonly pages: AsyncIterable<PlannedUpload[]>;
+}
+
 /**
  * Walks local files and folders.
  *
@@ -41,28 +52,84 @@ export async function planUpload(
   sources: readonly string[],
   options: UploadPlanOptions,
 ): Promise<PlannedUpload[]> {
-  const { target, isInside, recursive, signal } = options;
-  const plan: PlannedUpload[] = [];
+  return (await Array.fromAsync(openUploadPlan(sources, options).pages)).flat();
+}
+
+/**
+ * Looks at local files and folders that are to be walked.
+ *
+ * @param sources Their paths. Of one that has no name, such as `.`, the content goes into the target.
+ * @param options Where they go.
+ * @returns The walk, as far as it is wanted.
+ * @throws {TrivetError} `LOCAL_NOT_FOUND`, and `IS_FOLDER` for a folder without `recursive`.
+ */
+export function openUploadPlan(
+  sources: readonly string[],
+  options: UploadPlanOptions,
+): OpenedUploadPlan {
+  const { target, isInside, recursive } = options;
+  const roots: WalkedSource[] = [];
   const targets = new Set<string>();
   for (const source of sources) {
     const name = baseName(source);
     const hasName = name !== "" && name !== "." && name !== "..";
     const base = isInside && hasName ? checkPath([...target, name], { names: "native" }) : target;
     if (hasName) refuseSecond(targets, formatPath(base));
-    for (const entry of walkLocal(source, options)) {
-      if (entry.path.length === 0 && entry.type === "folder" && !recursive) {
-        throw new TrivetError(
-          "IS_FOLDER",
-          `Cannot send ${quoteLocal(source)} without --recursive: it is a folder`,
-        );
-      }
-      const path = [...base, ...entry.path];
+    const walk = walkLocal(source, options);
+    const first = walk.next();
+    if (first.done === true) continue;
+    if (first.value.type === "folder" && !recursive) {
+      throw new TrivetError(
+        "IS_FOLDER",
+        `Cannot send ${quoteLocal(source)} without --recursive: it is a folder`,
+      );
+    }
+    roots.push({ base, first: first.value, walk });
+  }
+  return {
+    hasFolder: roots.some(({ first }) => first.type === "folder"),
+    pages: pagesOfWalks(roots, options.signal),
+  };
+}
+
+/** A source whose walk has begun. */
+interface WalkedSource {
+  /** Where it goes. */
+  readonly base: readonly string[];
+  /** Itself. */
+  readonly first: LocalEntry;
+  /** What is in it. */
+  readonly walk: Generator<LocalEntry>;
+}
+
+async function* pagesOfWalks(
+  roots: readonly WalkedSource[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<PlannedUpload[]> {
+  signal?.throwIfAborted();
+  let page: PlannedUpload[] = [];
+  let count = 0;
+  for (const { base, first, walk } of roots) {
+    for (let entry: LocalEntry | undefined = first; entry !== undefined; entry = nextOf(walk)) {
+      const target = [...base, ...entry.path];
       // The home itself is there, and its time is its own.
-      if (path.length > 0) plan.push({ entry, target: path });
-      await pause(plan.length, signal);
+      if (target.length > 0) page.push({ entry, target });
+      if (page.length < PAGE_ENTRIES) continue;
+      count += page.length;
+      if (count > PLAN_MAX) throw tooMany();
+      yield page;
+      page = [];
+      // Lets an interrupt through, and what is being sent.
+      await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
     }
   }
-  return plan;
+  yield page;
+}
+
+function nextOf(walk: Generator<LocalEntry>): LocalEntry | undefined {
+  const next = walk.next();
+  return next.done === true ? undefined : next.value;
 }
 
 /** Options of {@linkcode planDownload}. */
@@ -100,33 +167,67 @@ export async function planDownload(
   sources: readonly RemoteSource[],
   options: DownloadPlanOptions,
 ): Promise<PlannedDownload[]> {
-  const { local, isInside, recursive, isExcluded, signal } = options;
-  const plan: PlannedDownload[] = [];
+  return (await Array.fromAsync(openDownloadPlan(reader, sources, options))).flat();
+}
+
+/**
+ * Checks what was asked for, and walks it as far as it is wanted.
+ *
+ * @param reader The server.
+ * @param sources What was asked for. Of the home, the content goes into the target.
+ * @param options Where they go.
+ * @returns What goes where, in pages.
+ * @throws {TrivetError} `IS_FOLDER` for a folder without `recursive`.
+ */
+export function openDownloadPlan(
+  reader: EntryReader,
+  sources: readonly RemoteSource[],
+  options: DownloadPlanOptions,
+): AsyncIterable<PlannedDownload[]> {
+  const { local, isInside, recursive } = options;
+  const roots: (RemoteSource & { readonly root: string })[] = [];
   const targets = new Set<string>();
   for (const { path: remote, entry } of sources) {
     const name = remote.at(-1);
     const root = isInside && name !== undefined ? inFolder(local, name) : local;
     if (name !== undefined) refuseSecond(targets, root);
-    if (name !== undefined) plan.push({ remote, entry, local: root });
-    if (entry.type !== "folder") continue;
-    if (!recursive) {
+    if (entry.type === "folder" && !recursive) {
       throw new TrivetError(
         "IS_FOLDER",
         `Cannot receive "${formatPath(remote)}" without --recursive: it is a folder`,
       );
     }
+    roots.push({ path: remote, entry, root });
+  }
+  return pagesOfRemote(reader, roots, options);
+}
+
+async function* pagesOfRemote(
+  reader: EntryReader,
+  roots: readonly (RemoteSource & { readonly root: string })[],
+  { isExcluded, signal }: DownloadPlanOptions,
+): AsyncGenerator<PlannedDownload[]> {
+  let page: PlannedDownload[] = [];
+  let count = 0;
+  for (const { path: remote, entry, root } of roots) {
+    if (remote.length > 0) page.push({ remote, entry, local: root });
+    if (entry.type !== "folder") continue;
     const below = (item: RemoteItem) => item.path.slice(remote.length);
     const accepts = (item: RemoteItem) => isExcluded?.(below(item)) !== true;
     for await (const item of walkRemote(reader, remote, { accepts, signal })) {
-      plan.push({
+      page.push({
         remote: item.path,
         entry: item.entry,
         local: below(item).reduce(inFolder, root),
       });
-      if (plan.length > PLAN_MAX) throw tooMany();
+      if (page.length < PAGE_ENTRIES) continue;
+      count += page.length;
+      if (count > PLAN_MAX) throw tooMany();
+      yield page;
+      page = [];
     }
   }
-  return plan;
+  yield page;
 }
 
 /** Whether a local path can only mean a folder that takes what is transferred. */
@@ -157,14 +258,6 @@ function refuseSecond(targets: Set<string>, target: string): void {
     throw new TrivetError("USAGE", `Two of the sources have the same name: ${quoteLocal(target)}`);
   }
   targets.add(target);
-}
-
-/** Lets an interrupt through from time to time. */
-async function pause(count: number, signal: AbortSignal | undefined): Promise<void> {
-  if (count > PLAN_MAX) throw tooMany();
-  if (count % 1024 !== 0) return;
-  await new Promise((resolve) => setTimeout(resolve));
-  signal?.throwIfAborted();
 }
 
 function tooMany(): TrivetError {

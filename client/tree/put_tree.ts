@@ -12,6 +12,7 @@ import type { Connections } from "../connections.ts";
 import { LocalSource } from "../local_source.ts";
 import { uploadFile } from "../upload.ts";
 import { isSmall } from "../upload_open.ts";
+import { GrowingList, pagesOfPlan, type Plan } from "./growing.ts";
 import { JOBS_DEFAULT } from "./jobs.ts";
 import { leftOutBy } from "./left_out.ts";
 import { pagesOf } from "./pages.ts";
@@ -36,7 +37,7 @@ export interface PlannedUpload {
 }
 
 /**
- * Uploads a plan.
+ * Uploads a plan; one that comes in pages is begun with the first of them.
  *
  * @param connections Where connections come from.
  * @param plan What goes where, folders before what is in them.
@@ -46,50 +47,74 @@ export interface PlannedUpload {
  */
 export async function putTree(
   connections: Connections,
-  plan: readonly PlannedUpload[],
+  plan: Plan<PlannedUpload>,
   options: PacedTreeOptions,
 ): Promise<TreeResult> {
-  return await new TreeUpload(connections, plan, options).run();
+  return await new TreeUpload(connections, options).run(plan);
 }
 
 class TreeUpload {
   readonly #connections: Connections;
   readonly #options: PacedTreeOptions;
   readonly #folders: PlannedUpload[] = [];
-  readonly #small: PlannedUpload[] = [];
+  /** The folders of the plan, and the missing ones that may be above them. */
+  readonly #newFolders = new Set<string>();
+  readonly #small = new GrowingList<PlannedUpload>();
   readonly #large: PlannedUpload[] = [];
   readonly #tally: TreeTally;
   readonly #ending = new AbortController();
   /** Folders that could not be made, which was told. */
   readonly #refused = new Set<string>();
 
-  constructor(
-    connections: Connections,
-    plan: readonly PlannedUpload[],
-    options: PacedTreeOptions,
-  ) {
+  constructor(connections: Connections, options: PacedTreeOptions) {
     this.#connections = connections;
     this.#options = endingWith(options, this.#ending);
-    let bytes = 0;
-    for (const item of plan) {
-      const { type, size } = item.entry;
-      bytes += size;
-      (type === "folder" ? this.#folders : isSmall(size) ? this.#small : this.#large).push(item);
-    }
-    const files = this.#small.length + this.#large.length;
-    this.#tally = new TreeTally(options, "sending", { files, bytes });
+    this.#tally = new TreeTally(options, "sending");
   }
 
-  async run(): Promise<TreeResult> {
+  async run(plan: Plan<PlannedUpload>): Promise<TreeResult> {
     using tally = this.#tally;
-    // Small files bring their folders along.
-    await this.#sendFolders(this.#foldersOf(this.#large), false);
-    await Promise.allSettled([this.#sendSmall(), this.#sendLarge()]);
+    await Promise.allSettled([this.#takePlan(plan), this.#sendSmall()]);
     this.#ending.signal.throwIfAborted();
     tally.say("finishing");
     // Whatever is put into a folder changes its time, so that the innermost come first and last of all.
     await this.#sendFolders(this.#folders.toReversed(), true);
     return tally.result;
+  }
+
+  /** Takes the plan as it comes; large files are sent once it is whole. */
+  async #takePlan(plan: Plan<PlannedUpload>): Promise<void> {
+    try {
+      for await (const page of pagesOfPlan(plan)) {
+        this.#ending.signal.throwIfAborted();
+        for (const item of page) this.#take(item);
+      }
+      this.#small.end();
+      // Small files bring their folders along.
+      await this.#sendFolders(this.#foldersOf(this.#large), false);
+    } catch (error) {
+      this.#ending.abort(error);
+      this.#small.fail(error);
+      throw error;
+    }
+    await this.#sendLarge();
+  }
+
+  #take(item: PlannedUpload): void {
+    const { entry: { type, size }, target } = item;
+    if (type === "folder") {
+      this.#folders.push(item);
+      // With the missing folders above it, as for large files.
+      for (let levels = target.length; levels > 0; levels--) {
+        const key = formatPath(target.slice(0, levels));
+        if (this.#newFolders.has(key)) break;
+        this.#newFolders.add(key);
+      }
+      return;
+    }
+    this.#tally.expect(size);
+    if (isSmall(size)) this.#small.add(item);
+    else this.#large.push(item);
   }
 
   /** The folders of the plan that files need. */
@@ -136,17 +161,8 @@ class TreeUpload {
   }
 
   async #sendSmall(): Promise<void> {
-    const folders = new Set<string>();
-    // With the missing folders above them, as for large files.
-    for (const { target } of this.#folders) {
-      for (let levels = target.length; levels > 0; levels--) {
-        const key = formatPath(target.slice(0, levels));
-        if (folders.has(key)) break;
-        folders.add(key);
-      }
-    }
     const batches = packSmallFiles(this.#small, {
-      isNewFolder: (path) => folders.has(formatPath(path)),
+      isNewFolder: (path) => this.#newFolders.has(formatPath(path)),
       onLeftOut: (left) => this.#tally.leaveOut(left),
     });
     const options = { lanes: BATCHES_IN_FLIGHT, ending: this.#ending };

@@ -12,6 +12,7 @@ import {
 } from "../../lib/netdisk/messages.ts";
 import { digestOfWhole, toHex } from "../../lib/transfer/digest.ts";
 import { localError, quoteLocal } from "../local_error.ts";
+import type { GrowingList } from "./growing.ts";
 import { type LeftOut, leftOutBy } from "./left_out.ts";
 import { charsOf, PATHS_MAX_CHARS } from "./pages.ts";
 import type { PlannedUpload } from "./put_tree.ts";
@@ -42,17 +43,24 @@ export interface PackOptions {
  * Reads files as they are asked for. The files of a new folder come together where one request holds
  * them: the server then builds it beside the home, and none of them needs a rename.
  *
- * @param files Small ones, those of one folder one after the other.
+ * @param list Small ones, those of one folder one after the other.
  * @param options Which folders are new; is told of files that cannot be read.
+ * @throws What the list failed with.
  */
-export function* packSmallFiles(
-  files: readonly PlannedUpload[],
+export async function* packSmallFiles(
+  list: GrowingList<PlannedUpload>,
   options: PackOptions,
-): Generator<SmallFiles> {
+): AsyncGenerator<SmallFiles> {
+  const { items: files } = list;
   const bodies: Uint8Array[] = [];
   let batch = new Batch(options, bodies);
   let folder = "";
-  for (const [index, file] of files.entries()) {
+  for (let index = 0;; index++) {
+    // As far as is looked ahead: no more than one request and one file.
+    const ahead = index + BATCH_ITEMS_MAX + 1;
+    if (files.length < ahead) await list.reach(ahead);
+    const file = files[index];
+    if (file === undefined) break;
     const parent = file.target.slice(0, -1);
     const key = parent.join("/");
     const isNext = key !== folder && options.isNewFolder(parent);

@@ -74,7 +74,7 @@ export class TreeTally implements Disposable {
   readonly #options: TreeOptions;
   readonly #leftOut: LeftOut[] = [];
   readonly #timer: ReturnType<typeof setInterval> | undefined;
-  readonly #total: { readonly files: number; readonly bytes: number };
+  readonly #total = { files: 0, bytes: 0 };
   #action: TreeProgress["action"];
   /** Bytes of files that are under way or were skipped. */
   #otherBytes = 0;
@@ -83,14 +83,18 @@ export class TreeTally implements Disposable {
   constructor(
     options: TreeOptions,
     action: "sending" | "receiving",
-    total: { readonly files: number; readonly bytes: number },
   ) {
     this.#options = options;
     this.#action = action;
-    this.#total = total;
     if (options.onProgress !== undefined) {
       this.#timer = setInterval(() => this.#tell(), 100);
     }
+  }
+
+  /** Counts a file that is going to be transferred, or skipped. */
+  expect(bytes: number): void {
+    this.#total.files += 1;
+    this.#total.bytes += bytes;
   }
 
   /** Counts a file. */
@@ -168,21 +172,23 @@ export interface ParallelOptions {
 /**
  * Runs `work` for every item, so many at a time.
  *
- * @param items Asked for one at a time, when there is room for it.
+ * @param items Asked for when there is room for one.
  * @param options How many at a time, and what ends all.
  * @param work What is done with each; ends early when `ending` is aborted.
  * @throws The first failure, once what is under way has ended.
  */
 export async function inParallel<T>(
-  items: Iterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   { lanes, ending }: ParallelOptions,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const iterator = items[Symbol.iterator]();
+  const iterator = Symbol.asyncIterator in items
+    ? items[Symbol.asyncIterator]()
+    : items[Symbol.iterator]();
   await Promise.all(Array.from({ length: lanes }, async () => {
     try {
       while (!ending.signal.aborted) {
-        const next = iterator.next();
+        const next = await iterator.next();
         if (next.done === true) return;
         await work(next.value);
       }

@@ -5,6 +5,7 @@ import type { LeftOut } from "../../client/tree/left_out.ts";
 import { type LocalWalkOptions, walkLocal } from "../../client/tree/local_walk.ts";
 import { pagesOf, PATHS_MAX_CHARS } from "../../client/tree/pages.ts";
 import { isLocalFolder, planDownload, planUpload } from "../../client/tree/plan.ts";
+import { GrowingList } from "../../client/tree/growing.ts";
 import { packSmallFiles } from "../../client/tree/small_files.ts";
 import type { EntryReader } from "../../client/remote_glob.ts";
 import type { NetdiskEntry } from "../../client/netdisk_types.ts";
@@ -236,10 +237,10 @@ async function packed(folder: string, change: () => Promise<void> = () => Promis
     plan.filter(({ entry }) => entry.type === "folder").map(({ target }) => target.join("/")),
   );
   const files = plan.filter(({ entry }) => entry.type === "file");
-  const batches = [...packSmallFiles(files, {
+  const batches = await Array.fromAsync(packSmallFiles(GrowingList.of(files), {
     isNewFolder: (path) => folders.has(path.join("/")),
     onLeftOut: (left) => leftOut.push(left),
-  })];
+  }));
   return { batches, leftOut: leftOut.map(({ reason, path }) => `${reason} ${path}`) };
 }
 
@@ -297,7 +298,7 @@ Deno.test("packSmallFiles() takes the memory of a request that is over", () =>
     );
     const buffers: ArrayBufferLike[] = [];
     const options = { isNewFolder: () => false, onLeftOut: () => {} };
-    for (const batch of packSmallFiles(wide, options)) {
+    for await (const batch of packSmallFiles(GrowingList.of(wide), options)) {
       buffers.push(batch.body.buffer);
       batch.release();
     }
