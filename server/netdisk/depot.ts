@@ -69,6 +69,12 @@ export interface PartHandle extends SyncSource, Sink, Disposable {
    * @throws {TrivetError} `DISK_FULL`, `FILE_TOO_LARGE`.
    */
   writeInThread(bytes: Uint8Array, offset: number): Promise<void>;
+  /**
+   * Waits for what the disk was asked to take before the commit.
+   *
+   * @throws What it failed with: bytes that were written may be lost, and the system need not say so again.
+   */
+  settle(): Promise<void>;
   /** Closes the part; again is harmless. */
   close(): void;
 }

@@ -114,6 +114,8 @@ class Part implements PartHandle {
   readonly #syncsEarly: boolean;
   #unsyncedBytes = 0;
   #isSyncing = false;
+  #syncing: Promise<unknown> = Promise.resolve();
+  #syncFailure: { readonly reason: unknown } | undefined;
   #closed = false;
 
   constructor(writer: Deno.FsFile, reader: Deno.FsFile, syncsEarly: boolean) {
@@ -145,12 +147,18 @@ class Part implements PartHandle {
     if (this.#unsyncedBytes < EARLY_SYNC_BYTES || this.#isSyncing) return;
     this.#unsyncedBytes = 0;
     this.#isSyncing = true;
-    const done = () => {
-      this.#isSyncing = false;
-    };
-    // What fails here fails again at the commit, where somebody waits for it.
     // By the other descriptor: one of them has one thread at a time, and the next write wants it.
-    this.#reader.syncData().then(done, done);
+    this.#syncing = this.#reader.syncData().catch((reason) => {
+      // Kept for the commit: Linux tells such a failure once, and not to who opens the file later.
+      this.#syncFailure ??= { reason };
+    }).finally(() => {
+      this.#isSyncing = false;
+    });
+  }
+
+  async settle(): Promise<void> {
+    await this.#syncing;
+    if (this.#syncFailure !== undefined) throw this.#syncFailure.reason;
   }
 
   close(): void {

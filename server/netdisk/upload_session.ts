@@ -219,9 +219,16 @@ export class UploadSession implements ActiveUpload {
 
   /** The part's bytes are what was sent, and all of them are there. */
   async #check(size: number, digest: string): Promise<void> {
-    const { chunkBytes } = this.#options;
+    const { chunkBytes, part } = this.#options;
     await this.#damaged;
     const chunks = chunkCount(size, chunkBytes);
+    try {
+      await part.settle();
+    } catch (error) {
+      // Nobody knows which of them the disk has lost; all of them are to be sent again.
+      await this.#forget(Array.from({ length: chunks }, (_, index) => index));
+      throw error;
+    }
     if (!this.journal.isComplete(chunks)) {
       throw new TrivetError("DIGEST_MISMATCH", "The upload is not complete");
     }

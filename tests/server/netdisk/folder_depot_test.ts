@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { type ErrorCode, TrivetError } from "../../../lib/errors.ts";
 import type { NameRules } from "../../../lib/netdisk/path.ts";
@@ -29,6 +29,23 @@ function testLinks(
 ): void {
   Deno.test({ name, ignore: Deno.build.os === "windows", fn: () => withFolder(work) });
 }
+
+Deno.test("PartHandle.settle() tells that an early sync failed, for the commit's would not", () =>
+  withFolder(async (depot) => {
+    using part = await depot.createPart("p");
+    const piece = new Uint8Array(1024 * 1024);
+    const { syncData } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.syncData = () => Promise.reject(new Error("The disk has lost it"));
+    try {
+      for (let at = 0; at < 63; at++) part.write(piece, at * piece.length);
+      await part.settle();
+      part.write(piece, 63 * piece.length);
+      await assertRejects(() => part.settle(), Error, "lost it");
+    } finally {
+      Deno.FsFile.prototype.syncData = syncData;
+    }
+    await assertRejects(() => part.settle(), Error, "lost it");
+  }));
 
 testLinks("FolderDepot makes folders and files of the stated modes", async (depot, home, data) => {
   const mode = (path: string) => (Deno.lstatSync(path).mode ?? 0) & 0o777;

@@ -26,6 +26,7 @@ function openUpload() {
       await write.promise;
       log.push(`written ${offset}`);
     },
+    settle: () => Promise.resolve(),
     close: () => void log.push("close"),
     [Symbol.dispose]: () => {},
   };
@@ -43,11 +44,14 @@ function openUpload() {
         for (const { index } of chunks) log.push(`note ${index}`);
         return Promise.resolve();
       },
-      removeChunks: () => Promise.resolve(),
+      removeChunks: (_id, indices) => {
+        log.push(`forget ${indices.join(" ")}`);
+        return Promise.resolve();
+      },
       reserve: () => Promise.resolve(),
     },
   });
-  return { session, journal, log, writes, begun: begun.promise };
+  return { session, part, journal, log, writes, begun: begun.promise };
 }
 
 /** A call whose DATA comes when the test says so. */
@@ -126,5 +130,24 @@ Deno.test(
     await Promise.all([received, ended]);
     assertEquals(log, ["write 0 in a thread", "close"]);
     assertEquals(journal.count, 0);
+  },
+);
+
+Deno.test(
+  "UploadSession.commit() has all sent again when the disk lost some of it",
+  none,
+  async () => {
+    const { session, part, journal, log } = openUpload();
+    part.settle = () => Promise.reject(new Error("The disk has lost it"));
+    const call = new FakeCall();
+    call.isCrowded = false;
+    const received = session.receive(call).catch((error: unknown) => error);
+    for (let index = 0; index < 4; index++) await call.give(index);
+    const publish = () => Promise.reject(new Error("It was published"));
+    await assertRejects(() => session.commit(4 * CHUNK_BYTES, "", publish), Error, "lost it");
+    assertEquals(log.at(-1), "forget 0 1 2 3");
+    assertEquals(journal.count, 0);
+    await session.end(TAKEN_OVER);
+    await received;
   },
 );
