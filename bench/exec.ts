@@ -132,6 +132,10 @@ function targetsOf(copy: Figures, latency: Figures, first: Figures): Target[] {
       ratio(latency, "ExecClient", "ssh -S"),
     ),
     below(
+      `true, a program each and a shared connection: ${ours}, shared < 0.5 × ssh -S`,
+      ratio(latency, `${ours}, shared`, "ssh -S"),
+    ),
+    below(
       `true: ${ours}, which connects, < 0.5 × ssh -S, which need not`,
       ratio(latency, ours, "ssh -S"),
     ),

@@ -26,6 +26,7 @@ import { putCommand } from "./commands/put.ts";
 import { registerCommand } from "./commands/register.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { rmdirCommand } from "./commands/rmdir.ts";
+import { shareCommand } from "./commands/share.ts";
 import { shellCommand } from "./commands/shell.ts";
 import { statCommand } from "./commands/stat.ts";
 import { syncCommand } from "./commands/sync.ts";
@@ -80,6 +81,7 @@ export const TRIVET = defineProgram({
     timeCommand,
     shellCommand,
     execCommand,
+    shareCommand,
   ].map(guarded),
   withoutCommand: "shell",
 });

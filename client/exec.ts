@@ -44,7 +44,7 @@ export class ExecClient implements AsyncDisposable {
   readonly user: string;
   readonly #rpc: RpcClient;
 
-  private constructor(server: string, { user, rpc }: Session) {
+  private constructor(server: string, { user, rpc }: Pick<Session, "user" | "rpc">) {
     this.server = server;
     this.user = user;
     this.#rpc = rpc;
@@ -61,6 +61,16 @@ export class ExecClient implements AsyncDisposable {
     const { credentials, signal } = options;
     const connector = await connectorFor(options, EXEC_SERVICE);
     return new ExecClient(connector.name, await openSession(connector, credentials, signal));
+  }
+
+  /**
+   * Takes over a connection to the service that is logged in already.
+   *
+   * @param server The server's address.
+   * @param session The connection.
+   */
+  static over(server: string, session: Pick<Session, "user" | "rpc">): ExecClient {
+    return new ExecClient(server, session);
   }
 
   /** The commands that this account may run. */

@@ -6,5 +6,7 @@
  */
 
 import { prepareTls } from "../lib/link/prepare_tls.ts";
+import { mayBeShared } from "./share/meeting_place.ts";
 
-prepareTls();
+// Where connections are shared it is most likely not needed, and it takes a processor for 30 ms.
+if (!mayBeShared((name) => Deno.env.get(name))) prepareTls();

@@ -10,7 +10,7 @@ import { encodeControl } from "../lib/frame/encode.ts";
 import { FRAME_PAYLOAD_MAX_BYTES, FrameType } from "../lib/frame/frame.ts";
 import type { Link } from "../lib/link/link.ts";
 import { RpcClient } from "../lib/rpc/client.ts";
-import { REQUESTS_IN_FLIGHT_MAX } from "../lib/rpc/messages.ts";
+import { REQUESTS_IN_FLIGHT_MAX, type Welcome } from "../lib/rpc/messages.ts";
 import { askStep } from "./auth_steps.ts";
 import { type Connector, type GreetedLink, underDeadline } from "./connector.ts";
 
@@ -57,20 +57,59 @@ export interface Session {
 
 type Authenticated = Extract<AuthResponse, { step: "authenticated" }>;
 
+/** A link that is logged in, before anything else is said on it. */
+export interface LoggedInLink {
+  /** The link. */
+  readonly link: Link;
+  /** The server's address without a port; none on a Unix socket. */
+  readonly host: string | undefined;
+  /** What the server said to the hello. */
+  readonly welcome: Welcome;
+  /** What it said to the login. */
+  readonly login: Authenticated;
+}
+
 /**
- * Connects and logs in.
+ * Connects, logs in, and begins to call.
  *
  * @param connector The server.
  * @param credentials A password, which is exchanged for a token; a token; or the connector's machine key.
  * @param signal Gives up.
- * @throws {TrivetError} `AUTH_FAILED`, `AUTH_THROTTLED`, `TOKEN_INVALID`, `SERVER_NOT_PROVEN`, or
- * what connecting throws.
+ * @throws {TrivetError} As {@linkcode openLoggedIn}.
  */
 export async function openSession(
   connector: Connector,
   credentials: Credentials | KeyCredentials,
   signal?: AbortSignal,
 ): Promise<Session> {
+  const { link, host, welcome, login } = await openLoggedIn(connector, credentials, signal);
+  const requestsInFlightMax = Math.min(welcome.requestsInFlightMax, REQUESTS_IN_FLIGHT_MAX);
+  const rpc = RpcClient.start(link, { requestsInFlightMax });
+  const { user, scope, token, tokenExpiresMs } = login;
+  return {
+    rpc,
+    host,
+    user,
+    scope,
+    ...(token === undefined ? {} : { token }),
+    ...(tokenExpiresMs === undefined ? {} : { tokenExpiresMs }),
+  };
+}
+
+/**
+ * Connects and logs in.
+ *
+ * @param connector The server.
+ * @param credentials As for {@linkcode openSession}.
+ * @param signal Gives up.
+ * @throws {TrivetError} `AUTH_FAILED`, `AUTH_THROTTLED`, `TOKEN_INVALID`, `SERVER_NOT_PROVEN`, or
+ * what connecting throws.
+ */
+export async function openLoggedIn(
+  connector: Connector,
+  credentials: Credentials | KeyCredentials,
+  signal?: AbortSignal,
+): Promise<LoggedInLink> {
   const greeted = await connector.open(signal);
   const { link, welcome } = greeted;
   try {
@@ -84,17 +123,7 @@ export async function openSession(
     };
     const login = await underDeadline(link, logIn, { signal });
     link.setPayloadMaxBytes(Math.min(welcome.payloadMaxBytes, FRAME_PAYLOAD_MAX_BYTES));
-    const requestsInFlightMax = Math.min(welcome.requestsInFlightMax, REQUESTS_IN_FLIGHT_MAX);
-    const rpc = RpcClient.start(link, { requestsInFlightMax });
-    const { user, scope, token, tokenExpiresMs } = login;
-    return {
-      rpc,
-      host: greeted.host,
-      user,
-      scope,
-      ...(token === undefined ? {} : { token }),
-      ...(tokenExpiresMs === undefined ? {} : { tokenExpiresMs }),
-    };
+    return { link, host: greeted.host, welcome, login };
   } catch (error) {
     link.close();
     throw error;

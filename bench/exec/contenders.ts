@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import type { ExecClientOptions } from "../../mod.ts";
-import { type Command, type Daemon, run } from "../peers/processes.ts";
+import { type Command, Daemon, run } from "../peers/processes.ts";
 import { startSshd } from "../peers/ssh.ts";
 import { findPrograms, startTrivetd, TrivetClient } from "../peers/trivet.ts";
 
@@ -76,9 +76,17 @@ export async function startContenders(
   const home = join(folder, "home");
   const client = await TrivetClient.login(programs, home, server);
   const exec = (name: string) => client.command(["exec", name]);
+  const own = (name: string) => client.command(["exec", "--no-share", name]);
   const contenders: Contender[] = [
-    { name: "trivet exec", cat: exec("cat"), true: exec("true"), slow: exec("slow") },
+    { name: "trivet exec", cat: own("cat"), true: own("true"), slow: own("slow") },
   ];
+  await stack.use(new Daemon(client.command(["share"]))).until(/Sharing/);
+  contenders.push({
+    name: "trivet exec, shared",
+    cat: exec("cat"),
+    true: exec("true"),
+    slow: exec("slow"),
+  });
   const sshd = await startSshd(stack, folder);
   if (typeof sshd !== "string") {
     const ssh = (options: readonly string[], words: string): Command => ({

@@ -45,6 +45,11 @@ export const execCommand = defineCommand({
       min: 1,
       help: "End the command after this time, if its own limit is not shorter",
     },
+    "no-share": {
+      kind: "boolean",
+      env: "TRIVET_NO_SHARE",
+      help: "Connect anew, also where trivet share keeps a connection",
+    },
   },
   arguments: {
     name: { help: "Name of the command", optional: true },
@@ -52,10 +57,13 @@ export const execCommand = defineCommand({
   },
   passesThrough: true,
   run: async (context: ClientContext, { values, arguments: { name, argument } }) => {
+    const mayShare = !values["no-share"];
     if (values.list && name !== undefined) {
       throw new TrivetError("USAGE", "--list takes no command");
     }
-    if (values.list) return await (await import("./exec_list.ts")).listCommands(context);
+    if (values.list) {
+      return await (await import("./exec_list.ts")).listCommands(context, { mayShare });
+    }
     if (name === undefined) {
       throw new TrivetError("USAGE", "Name a command, or list them with --list");
     }
@@ -65,6 +73,7 @@ export const execCommand = defineCommand({
       args: argument,
       environment: readVariables(values.env),
       timeoutMs: values.timeout,
+      mayShare,
     });
   },
 });

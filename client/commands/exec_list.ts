@@ -6,16 +6,18 @@
 
 import { exactBytes, exactDuration } from "../../lib/term/exact.ts";
 import { renderTable } from "../../lib/term/table.ts";
-import { ExecClient } from "../exec.ts";
-import { findExecConnection } from "./access.ts";
 import type { ClientContext } from "./context.ts";
+import { openExec, type OpenExecOptions } from "./exec_open.ts";
 
 const COLUMNS = ["NAME", "ARGUMENTS", "VARIABLES", "STDIN", "TIME", "OUTPUT", "WHAT IT DOES"]
   .map((title) => ({ title }));
 
 /** Lists the commands that the account may run. */
-export async function listCommands(context: ClientContext): Promise<void> {
-  await using client = await ExecClient.connect(await findExecConnection(context));
+export async function listCommands(
+  context: ClientContext,
+  options: OpenExecOptions,
+): Promise<void> {
+  await using client = await openExec(context, options);
   const commands = await client.list(context.signal);
   const rows = commands.map((command) => [
     command.name,

@@ -8,11 +8,10 @@ import { TrivetError } from "../../lib/errors.ts";
 import { COMMAND_SIGNALS, type CommandSignal } from "../../lib/exec/signals.ts";
 import { OutputClosedError } from "../../lib/term/output.ts";
 import type { ByteWriter } from "../../lib/transfer/sink.ts";
-import { ExecClient } from "../exec.ts";
 import type { CommandEnd } from "../exec/exec_types.ts";
 import type { RemoteCommand } from "../exec/remote_command.ts";
-import { findExecConnection } from "./access.ts";
 import type { ClientContext } from "./context.ts";
+import { openExec, type OpenExecOptions } from "./exec_open.ts";
 
 /** Most bytes of output that a JSON document takes. */
 export const JSON_OUTPUT_MAX_BYTES: number = 16 * 1024 * 1024;
@@ -27,7 +26,7 @@ const EXIT_SIGNAL = 128;
 const FURTHER_SIGNALS = ["SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 
 /** What `exec` is called with. */
-export interface ExecCall {
+export interface ExecCall extends OpenExecOptions {
   readonly name: string;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>> | undefined;
@@ -39,7 +38,7 @@ export async function runCommand(context: ClientContext, call: ExecCall): Promis
   const { output } = context;
   const outputs = output.isJson ? collectOutputs() : passOutputs(context);
   try {
-    await using client = await ExecClient.connect(await findExecConnection(context));
+    await using client = await openExec(context, call);
     const { name, args, environment, timeoutMs } = call;
     const command = await client.start(name, args, {
       stdin: context.stdin,

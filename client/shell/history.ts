@@ -10,6 +10,7 @@ import type { Output } from "../../lib/term/output.ts";
 import type { Environment } from "../config.ts";
 import { inFolder } from "../local_path.ts";
 import { readPrivateFile, updatePrivateFile } from "../private_file.ts";
+import { stateFolder } from "../state_folder.ts";
 import { HISTORY_LINES_MAX } from "../../lib/term/line_reader.ts";
 
 /** Longest line that is kept: a thousand of them, three bytes a character, still can be read back. */
@@ -71,16 +72,13 @@ export class History {
 }
 
 /**
- * Where the lines are kept: `$XDG_STATE_HOME/trivet/history`, else `~/.local/state/trivet/history`, and
- * `%APPDATA%\trivet\history` on Windows.
+ * Where the lines are kept: `history` in {@linkcode stateFolder}.
  *
  * @returns Undefined where the environment names no home.
  */
 export function historyPath(env: Environment, os: string = Deno.build.os): string | undefined {
-  const home = env("HOME") || env("USERPROFILE");
-  const state = env("XDG_STATE_HOME") || (os === "windows" ? env("APPDATA") : undefined) ||
-    (home ? inFolder(inFolder(home, ".local"), "state") : undefined);
-  return state ? inFolder(inFolder(state, "trivet"), "history") : undefined;
+  const state = stateFolder(env, os);
+  return state === undefined ? undefined : inFolder(state, "history");
 }
 
 function linesOf(text = ""): string[] {
