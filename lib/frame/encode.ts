@@ -11,6 +11,7 @@ import {
   FRAME_PAYLOAD_MAX_BYTES,
   FrameType,
 } from "./frame.ts";
+import { takeMemory } from "./memory.ts";
 
 const UINT32_MAX = 0xffff_ffff;
 const EMPTY = new Uint8Array(0);
@@ -41,7 +42,7 @@ export function encodeFrame(type: FrameType, id: number, payload: Uint8Array = E
  * @param id Number of the request, 0 for the connection itself.
  * @param head A JSON value.
  * @param body Raw bytes behind the head, may be empty.
- * @returns Header and payload in one buffer.
+ * @returns Header and payload in one buffer, which may be given back (see `giveBackMemory`).
  * @throws {RangeError} If head and body together are too large or the id is not a u32.
  * @throws {TypeError} If the head is no JSON value, such as `undefined`.
  */
@@ -50,7 +51,7 @@ export function encodeControl(
   id: number,
   head: unknown,
   body: Uint8Array = EMPTY,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const text: string | undefined = JSON.stringify(head);
   if (text === undefined) throw new TypeError(`Cannot encode head: ${typeof head} is not JSON`);
   const headBytes = encoder.encode(text);
@@ -88,13 +89,17 @@ export function sealDataFrame(frame: Uint8Array, id: number, offset: number, crc
   writeUint32(frame, FRAME_HEADER_BYTES + 8, crc);
 }
 
-function allocateFrame(type: FrameType, id: number, payloadLength: number): Uint8Array {
+function allocateFrame(
+  type: FrameType,
+  id: number,
+  payloadLength: number,
+): Uint8Array<ArrayBuffer> {
   if (payloadLength > FRAME_PAYLOAD_MAX_BYTES) {
     throw new RangeError(
       `Cannot encode frame: length is ${payloadLength}, the limit is ${FRAME_PAYLOAD_MAX_BYTES}`,
     );
   }
-  const frame = new Uint8Array(FRAME_HEADER_BYTES + payloadLength);
+  const frame = takeMemory(FRAME_HEADER_BYTES + payloadLength);
   writeHeader(frame, type, id, payloadLength);
   return frame;
 }

@@ -8,6 +8,7 @@ import { TrivetError } from "../errors.ts";
 import { decodeData } from "../frame/decode.ts";
 import { encodeControl, encodeFrame } from "../frame/encode.ts";
 import { type Frame, FrameError, FrameType } from "../frame/frame.ts";
+import { giveBackMemory } from "../frame/memory.ts";
 import type { KeepaliveOptions } from "../link/keepalive.ts";
 import type { Link } from "../link/link.ts";
 import { type DataHandler, Pending } from "./calls.ts";
@@ -159,8 +160,9 @@ export class RpcClient implements AsyncDisposable {
     await this.#takePlace(state);
     try {
       const frame = encodeControl(FrameType.REQUEST, state.id, { method, params }, options.body);
+      const sending = this.#link.send(frame).then(() => giveBackMemory(frame));
       // A call that fails while the peer does not read must not wait for the peer.
-      await Promise.race([this.#link.send(frame), state.response.promise]);
+      await Promise.race([sending, state.response.promise]);
     } catch (error) {
       this.#failCall(state, error);
       throw error;

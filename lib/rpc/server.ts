@@ -9,6 +9,7 @@ import { TrivetError } from "../errors.ts";
 import { decodeData } from "../frame/decode.ts";
 import { encodeControl, encodeFrame } from "../frame/encode.ts";
 import { type Frame, FrameError, FrameType } from "../frame/frame.ts";
+import { giveBackMemory } from "../frame/memory.ts";
 import type { KeepaliveOptions } from "../link/keepalive.ts";
 import type { Link } from "../link/link.ts";
 import { type DataHandler, Pending } from "./calls.ts";
@@ -28,6 +29,8 @@ import {
 export interface Reply {
   readonly head: unknown;
   readonly body?: Uint8Array;
+  /** Called when nobody looks at the body any more. */
+  readonly release?: () => void;
 }
 
 /** Answers one request; a call that answered by itself returns nothing. */
@@ -80,7 +83,9 @@ export class ServerCall {
   /** Sends RESPONSE before the handler is done, in front of DATA. */
   async respond(head: unknown, body?: Uint8Array): Promise<void> {
     this.signal.throwIfAborted();
-    await this.#link.send(encodeControl(FrameType.RESPONSE, this.id, head, body));
+    const frame = encodeControl(FrameType.RESPONSE, this.id, head, body);
+    await this.#link.send(frame);
+    giveBackMemory(frame);
   }
 
   /** Sends a sealed DATA frame of this call. */
@@ -283,7 +288,11 @@ class CallServer {
       const reply = await this.#handle(call);
       // Before the answer leaves: the client may send its next request as soon as it reads it.
       this.#forget(call.id, state);
-      if (reply !== undefined && !call.signal.aborted) await call.respond(reply.head, reply.body);
+      if (reply === undefined) return;
+      const sent = call.signal.aborted ? undefined : call.respond(reply.head, reply.body);
+      // The frame has a copy of the body.
+      reply.release?.();
+      await sent;
     } catch (error) {
       this.#forget(call.id, state);
       if (!(error instanceof TrivetError)) this.#tellDefect(error, call.method);

@@ -5,6 +5,7 @@
  */
 
 import { TrivetError } from "../../lib/errors.ts";
+import { giveBackMemory, takeMemory } from "../../lib/frame/memory.ts";
 import {
   BATCH_BYTES_MAX,
   type NetdiskRequest,
@@ -35,7 +36,7 @@ export async function readFiles(
       files[index] = { error: error.toMessage() };
     }
   }
-  const buffer = new Uint8Array(BATCH_BYTES_MAX);
+  const buffer = takeMemory(BATCH_BYTES_MAX);
   const read = await context.depot.readBatch({
     user: context.session.user,
     paths: allowed,
@@ -49,7 +50,11 @@ export async function readFiles(
   }
   // The answer ends in front of the first that did not fit.
   const end = read.length < allowed.length ? indices[read.length] : request.paths.length;
-  return { head: { files: files.slice(0, end) }, body: buffer.subarray(0, used) };
+  return {
+    head: { files: files.slice(0, end) },
+    body: buffer.subarray(0, used),
+    release: () => giveBackMemory(buffer),
+  };
 }
 
 function answerFor(file: SmallFile | TrivetError): FileAnswer {
