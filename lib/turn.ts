@@ -53,12 +53,15 @@ export async function nextPoll(): Promise<void> {
 /** Frames of all connections of this process. */
 let allFrames = 0;
 
-/** Connections that let others have their turn, and may have read more frames. */
-let passing = 0;
+/** The turn that connections now let others have. */
+let othersTurn: Promise<void> | undefined;
 
-/** Whether some connection goes on with its frames once it is its turn. */
-export function isAnyPassing(): boolean {
-  return passing > 0;
+/**
+ * Waits for connections that let others have their turn, and may have read more frames. They go on before
+ * this does; it does not wait when there are none.
+ */
+export async function framesBehind(): Promise<void> {
+  if (othersTurn !== undefined) await othersTurn;
 }
 
 /** Counts what one connection moves, and lets others run in between. */
@@ -102,12 +105,8 @@ export class FairTurns {
     this.#frames = 0;
     this.#allFramesThen = allFrames;
     this.#crowdTurns = Math.max(0, this.#crowdTurns - 1);
-    return this.#letOthers();
-  }
-
-  async #letOthers(): Promise<void> {
-    passing += 1;
-    await nextPoll();
-    passing -= 1;
+    return othersTurn ??= nextPoll().then(() => {
+      othersTurn = undefined;
+    });
   }
 }

@@ -64,7 +64,8 @@ export const CHAT_REQUESTS = {
   }),
   /**
    * Stores a message; the answer comes once the disk holds it, or the system where the server does not
-   * wait for the disk. The same `clientId` of the same user again is answered with what is stored. With `file`, who may read it may fetch that file, too.
+   * wait for the disk. The same `clientId` of the same user again is answered with what is stored. With
+   * `file`, who may read it may fetch that file, too.
    */
   send: v.strictObject({
     to: Address,

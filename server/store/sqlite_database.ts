@@ -12,7 +12,7 @@
  */
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { isAnyPassing, nextPoll, nextTurn } from "../../lib/turn.ts";
+import { framesBehind, nextTurn } from "../../lib/turn.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { DurableLog, logOf, type LogSync } from "./durable_log.ts";
 import { migrate } from "./migrations.ts";
@@ -77,7 +77,7 @@ export class SqliteDatabase {
     this.#db = db;
     this.#log = options.log ?? new DurableLog(logOf(path));
     this.#gather = options.gather ?? nextTurn;
-    this.#gatherMore = options.gather ?? nextFrames;
+    this.#gatherMore = options.gather ?? framesBehind;
     this.#isHasty = options.gather === undefined;
   }
 
@@ -264,11 +264,6 @@ export class SqliteDatabase {
     if (this.#db.isOpen) return;
     throw new TrivetError("SHUTTING_DOWN", "Cannot use database: it is closed");
   }
-}
-
-/** Waits for the frames of connections that let others have their turn. */
-async function nextFrames(): Promise<void> {
-  if (isAnyPassing()) await nextPoll();
 }
 
 /** Other kinds of journal are not synced from outside, and do not go with a second program either. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { CROWD_TURN_BYTES, FairTurns, LINK_TURN_BYTES } from "../../lib/turn.ts";
+import { CROWD_TURN_BYTES, FairTurns, framesBehind, LINK_TURN_BYTES } from "../../lib/turn.ts";
 
 const FRAME_BYTES = 16 * 1024;
 
@@ -50,4 +50,31 @@ Deno.test("FairTurns.isCrowded says for a second that others were there", async 
   assertEquals(turns.isCrowded, true);
   nowMs = 1000;
   assertEquals(turns.isCrowded, false);
+});
+
+Deno.test("framesBehind() waits until a connection that gave others a turn has gone on, and not else", async () => {
+  const order: string[] = [];
+  await framesBehind();
+  const turns = new FairTurns();
+  let turn = turns.pass(FRAME_BYTES);
+  while (turn === undefined) turn = turns.pass(FRAME_BYTES);
+  const goesOn = (async () => {
+    await turn;
+    order.push("frames");
+  })();
+  await framesBehind();
+  order.push("behind");
+  await goesOn;
+  assertEquals(order, ["frames", "behind"]);
+  // With nobody to wait for it is a matter of microtasks, which come before any turn.
+  let hasTurned = false;
+  const next = new Promise<void>((resolve) => {
+    setTimeout(() => {
+      hasTurned = true;
+      resolve();
+    }, 0);
+  });
+  await framesBehind();
+  assertEquals(hasTurned, false);
+  await next;
 });
