@@ -6,7 +6,6 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { NetemOptions } from "../../lib/datagram/netem.ts";
-import type { Durability } from "../store/catalog.ts";
 import type { ChatCatalogLimits, ExpiryQuery } from "../store/catalog_chat.ts";
 import { SqliteChat } from "../store/sqlite_chat.ts";
 import type { ChatFiles, ChatHub } from "./context.ts";
@@ -27,7 +26,7 @@ export interface ChatOptions {
   /** What one user, one room and one message may have. */
   readonly limits?: Partial<ChatCatalogLimits>;
   /** With `os`, nobody waits until the disk holds a message: a power cut may take the last ones back. */
-  readonly durability?: Durability;
+  readonly durability?: "commit" | "os";
   /** UDP port; 0 takes any free one. Without it the chat is spoken over TCP alone. */
   readonly udpPort?: number;
   /** Makes the network worse for the datagrams that the server sends, to try out what that does. */
