@@ -40,13 +40,12 @@ interface Row {
   lost: number;
 }
 
-async function load(options: LoadOptions): Promise<LoadResult> {
+async function load(options: LoadOptions, enter: readonly string[]): Promise<LoadResult> {
   const program = fileURLToPath(new URL("clock/load.ts", import.meta.url));
   const flags = ["run", "--quiet", "--no-prompt", "--allow-ffi"];
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...flags, program, JSON.stringify(options)],
-    stdin: "null",
-  }).output();
+  const [first, ...args] = [...enter, Deno.execPath(), ...flags, program, JSON.stringify(options)];
+  const command = new Deno.Command(first ?? "", { args, stdin: "null" });
+  const { success, stdout, stderr } = await command.output();
   if (!success) throw new Error(`The load failed: ${new TextDecoder().decode(stderr)}`);
   return JSON.parse(new TextDecoder().decode(stdout));
 }
@@ -54,10 +53,10 @@ async function load(options: LoadOptions): Promise<LoadResult> {
 /** One run of each in turn, so that all see the machine in the same mood. */
 async function round(rows: readonly Row[], seconds: number, isPaced: boolean): Promise<void> {
   for (const row of rows) {
-    const { port, payload } = row.contender;
+    const { port, payload, enter = [] } = row.contender;
     const half = (spreadOf(row.rates)?.median ?? 0) / 2;
     const options = { port, payload: payload.toHex(), seconds };
-    const result = await load(isPaced ? { ...options, rate: half } : options);
+    const result = await load(isPaced ? { ...options, rate: half } : options, enter);
     row.lost += result.lost;
     if (isPaced) row.paced.push(result);
     else row.rates.push(result.rate);
