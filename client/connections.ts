@@ -31,7 +31,7 @@ export type OpenDirect = (
 /** A transfer of fewer bytes is over before a direct connection would have paid. */
 export const DIRECT_MIN_BYTES = 8 * 1024 * 1024;
 
-/** Direct connections that are kept for the next transfer. */
+/** Connections that are kept for the next transfer. */
 const IDLE_MAX = 4;
 
 /**
@@ -89,7 +89,10 @@ export class Connections implements DataConnections, AsyncDisposable {
   async borrow(signal?: AbortSignal, expectedBytes = Infinity): Promise<RpcClient> {
     this.#mustBeOpen();
     const isWorth = expectedBytes >= DIRECT_MIN_BYTES;
-    let rpc = this.#takeIdle() ?? (isWorth ? await this.#takeDirect(signal) : undefined);
+    let rpc = isWorth
+      ? this.#takeIdle({ isDirect: true }) ?? await this.#takeDirect(signal)
+      : undefined;
+    rpc ??= this.#takeIdle();
     if (rpc !== undefined) {
       this.#lent.add(rpc);
       return rpc;
@@ -107,16 +110,14 @@ export class Connections implements DataConnections, AsyncDisposable {
   /** See {@linkcode DataConnections.giveBack}. */
   async giveBack(rpc: RpcClient): Promise<void> {
     this.#lent.delete(rpc);
-    const isWhole = rpc.failure === null && !this.#isClosed;
-    if (isWhole && this.#direct.has(rpc) && this.#idle.length < IDLE_MAX) {
-      this.#idle.push(rpc);
-      return;
-    }
-    if (rpc.failure === null && this.#control === undefined && !this.#isClosed) {
+    if (rpc.failure !== null || this.#isClosed) return await rpc.close();
+    if (this.#control === undefined && !this.#direct.has(rpc)) {
       this.#control = Promise.resolve(rpc);
       return;
     }
-    await rpc.close();
+    // Another handshake may take longer than the next file.
+    if (this.#idle.length < IDLE_MAX) this.#idle.push(rpc);
+    else await rpc.close();
   }
 
   /** Closes every connection. */
@@ -143,8 +144,11 @@ export class Connections implements DataConnections, AsyncDisposable {
     await Promise.all(retired.map((each) => each.then((rpc) => rpc.close(), () => {})));
   }
 
-  #takeIdle(): RpcClient | undefined {
-    for (let rpc = this.#idle.pop(); rpc !== undefined; rpc = this.#idle.pop()) {
+  #takeIdle({ isDirect = false } = {}): RpcClient | undefined {
+    for (let at = this.#idle.length - 1; at >= 0; at--) {
+      const rpc = this.#idle[at];
+      if (rpc === undefined || isDirect && !this.#direct.has(rpc)) continue;
+      this.#idle.splice(at, 1);
       if (rpc.failure === null) return rpc;
     }
     return undefined;

@@ -57,6 +57,8 @@ const SOCKET_MODULE = /^node:(?:net|tls|dgram|http|https|http2)$/;
 /** Where the runtime's `node:` modules may only be imported when they are used. */
 const NODELESS = ["lib", "client"];
 const NODE_IMPORT = /^(?:import|export)\s+(?!type\b)[^;]*?from\s*["'](node:[^"']+)["']/m;
+/** An import that a bundle makes part of the start: neither `import type` nor `import()`. */
+const STATIC_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^;"']*?from\s*)?["']([^"']+)["']/gm;
 const MODULE_NAME = /(?:\bfrom|\bimport)\s*\(?\s*(["'])([^"'\n]+)\1/g;
 const DEFAULT_EXPORT = /^\s*export\s+default\b|^\s*export\s*\{[^}]*\bas\s+default\b/m;
 
@@ -137,6 +139,27 @@ async function filesBelow(path: string): Promise<string[]> {
   }
   return files.sort();
 }
+
+/** What is loaded with a module, by ways from the root and by names of packages. */
+function loadedWith(entry: string, sources: Sources): Set<string> {
+  const loaded = new Set([entry]);
+  for (const path of loaded) {
+    const code = withoutComments(sources.get(path) ?? "");
+    for (const [, name = ""] of code.matchAll(STATIC_IMPORT)) {
+      const isOwn = name.startsWith(".");
+      loaded.add(isOwn ? new URL(name, new URL(path, ROOT)).href.slice(ROOT.href.length) : name);
+    }
+  }
+  return loaded;
+}
+
+Deno.test("trivet loads no library and no schema before it knows its command", async () => {
+  const sources = await sourcesOf("lib", "client");
+  const loaded = [...loadedWith("client/main.ts", sources)];
+  assert(loaded.includes("lib/term/run_program.ts"), "its own modules are found");
+  const packages = loaded.filter((path) => !path.endsWith(".ts") && !path.startsWith("@std/"));
+  assertEquals(packages, []);
+});
 
 Deno.test("The house keeps its arrows, its sockets at the edge and its exports named", async () => {
   const sources = await sourcesOf("lib", "server", "client", "mod.ts");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ROOM_ROLES } from "../../lib/chat/messages.ts";
+import { ROOM_ROLES } from "../../lib/chat/limits.ts";
 import { defineCommand } from "../../lib/term/command.ts";
 import type { ClientContext } from "./context.ts";
 

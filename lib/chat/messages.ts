@@ -7,13 +7,7 @@
 
 import * as v from "valibot";
 import { TrivetError } from "../errors.ts";
-import { CHAT_PAGE_MAX } from "./limits.ts";
-
-/** Roles in a room, the one that may most first. */
-export const ROOM_ROLES = ["owner", "moderator", "member"] as const;
-
-/** See {@linkcode ROOM_ROLES}. */
-export type RoomRole = typeof ROOM_ROLES[number];
+import { CHAT_PAGE_MAX, ROOM_ROLES } from "./limits.ts";
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Id of a message, and number of a change: both come from one ascending sequence of the server. */

@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { RoomRole } from "../../lib/chat/messages.ts";
+import type { RoomRole } from "../../lib/chat/limits.ts";
 
 /** A room, or the direct messages of two people. */
 export interface Conversation {

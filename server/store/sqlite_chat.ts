@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RoomRole } from "../../lib/chat/messages.ts";
+import type { RoomRole } from "../../lib/chat/limits.ts";
 import { parseChatAddress } from "../../lib/chat/names.ts";
 import type {
   ChatCatalog,

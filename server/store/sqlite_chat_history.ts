@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RoomRole } from "../../lib/chat/messages.ts";
+import type { RoomRole } from "../../lib/chat/limits.ts";
 import {
   type Conversation,
   type ConversationView,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RoomRole } from "../../lib/chat/messages.ts";
+import type { RoomRole } from "../../lib/chat/limits.ts";
 import { parseChatAddress } from "../../lib/chat/names.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { quoteName } from "../../lib/netdisk/path.ts";

@@ -43,9 +43,27 @@ Deno.test("Connections.use() has a connection of its own beside a transfer", asy
   await Promise.all([1, 2, 3].map(() => connections.use((rpc) => rpc.call("stat", {}))));
   assertEquals(opened.length, 1);
   await connections.giveBack(lent);
-  assertNotEquals(first.failure, null);
   await connections.use((rpc) => rpc.call("stat", {}));
+  // The next transfer has what this one leaves.
+  assertStrictEquals(await connections.borrow(undefined, 1), first);
   assertEquals(opened.length, 1);
+  await connections.giveBack(first);
+  await connections.close();
+  assertNotEquals(first.failure, null);
+});
+
+Deno.test("Connections.giveBack() keeps four connections for the next transfers", async () => {
+  await using server = new ScriptedServer(echo);
+  const { connections, opened } = makeConnections(server);
+  const lent = [];
+  for (let count = 0; count < 6; count++) lent.push(await connections.borrow(undefined, 1));
+  for (const rpc of lent) await connections.giveBack(rpc);
+  // One is for short requests again, four wait, and one is closed.
+  assertEquals(lent.map(({ failure }) => failure === null), [true, true, true, true, true, false]);
+  for (let count = 0; count < 5; count++) await connections.borrow(undefined, 1);
+  assertEquals(opened.length, 5);
+  await connections.borrow(undefined, 1);
+  assertEquals(opened.length, 6);
   await connections.close();
 });
 
