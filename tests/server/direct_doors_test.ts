@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { TrivetError } from "../../lib/errors.ts";
 import { createCertificate, readCertificate } from "../../lib/link/certificate.ts";
 import type { AcceptedConn } from "../../lib/link/link.ts";
@@ -79,7 +79,10 @@ Deno.test("DirectDoors.open() shuts a door that nobody comes through", async () 
   using fixture = new Fixture({ openMs: 20 });
   const port = fixture.doors.open(asker());
   while (fixture.doors.openCount > 0) await turn();
-  await assertRejects(() => knock(port), Deno.errors.ConnectionRefused);
+  const error = await assertRejects(() => knock(port));
+  // The system may still be about to close it.
+  const { ConnectionRefused, ConnectionReset } = Deno.errors;
+  assert(error instanceof ConnectionRefused || error instanceof ConnectionReset, String(error));
   assertEquals(fixture.came, []);
 });
 
