@@ -8,7 +8,8 @@
 import { ChatTicket, TICKET_METHOD, ticketOptions } from "../lib/chat/ticket.ts";
 import type { DatagramConnection } from "../lib/datagram/connection.ts";
 import type { NetemOptions } from "../lib/datagram/netem.ts";
-import { DatagramPump, formatRemote } from "../lib/datagram/pump.ts";
+import { DatagramPump } from "../lib/datagram/pump.ts";
+import { formatRemote } from "../lib/datagram/socket.ts";
 import { DatagramTransport } from "../lib/datagram/transport.ts";
 import { SECRET_BYTES } from "../lib/datagram/types.ts";
 import { TrivetError } from "../lib/errors.ts";

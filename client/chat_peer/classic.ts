@@ -6,7 +6,7 @@
  */
 
 import { MESSAGE_MAX_BYTES } from "../../lib/chat/names.ts";
-import { formatRemote } from "../../lib/datagram/pump.ts";
+import { DatagramSocket } from "../../lib/datagram/socket.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { formatAddress } from "../../lib/link/address.ts";
 import type { Dialogues, PeerEvent } from "./dialogues.ts";
@@ -15,9 +15,6 @@ import type { Dialogues, PeerEvent } from "./dialogues.ts";
 const BYE = "bye";
 /** Strangers that are told of, each once. */
 const STRANGERS_MAX = 16;
-/** First and longest pause after receiving failed. */
-const PAUSE_MIN_MS = 5;
-const PAUSE_MAX_MS = 1000;
 
 /** Options of {@linkcode ClassicDialogues}. */
 export interface ClassicDialoguesOptions {
@@ -35,11 +32,9 @@ export interface ClassicDialoguesOptions {
 export class ClassicDialogues implements Dialogues {
   readonly address: string;
   readonly #options: ClassicDialoguesOptions;
-  readonly #socket: Deno.DatagramConn;
+  readonly #socket: DatagramSocket;
   readonly #open = new Set<string>();
   readonly #strangers = new Set<string>();
-  readonly #receiving: Promise<void>;
-  #isClosed = false;
 
   /**
    * Opens the socket and listens.
@@ -49,11 +44,13 @@ export class ClassicDialogues implements Dialogues {
   constructor(options: ClassicDialoguesOptions) {
     this.#options = options;
     const { host, port } = options;
-    this.#socket = listen(host, port);
-    const { addr } = this.#socket;
-    const bound = addr.transport === "udp" ? addr.port : port;
-    this.address = formatAddress({ transport: "tcp", host, port: bound });
-    this.#receiving = this.#receive();
+    this.#socket = new DatagramSocket(host, port);
+    this.address = formatAddress({ transport: "tcp", host, port: this.#socket.port });
+    this.#socket.start(MESSAGE_MAX_BYTES + 1, (datagram, from) => {
+      if (datagram.length <= MESSAGE_MAX_BYTES) {
+        this.#take(new TextDecoder().decode(datagram), from);
+      }
+    });
   }
 
   /** Whether something was said since the last `bye`. */
@@ -66,10 +63,8 @@ export class ClassicDialogues implements Dialogues {
     const peer = this.#options.peers.find((each) => each.name === name);
     const [address] = peer?.addresses ?? [];
     if (address === undefined) throw new TypeError(`No contact ${JSON.stringify(name)}`);
-    const colon = address.lastIndexOf(":");
-    const to = { hostname: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
     try {
-      await this.#socket.send(new TextEncoder().encode(text), { transport: "udp", ...to });
+      await this.#socket.send(new TextEncoder().encode(text), address);
       this.#open.add(name);
     } catch (cause) {
       if (!(cause instanceof Error)) throw cause;
@@ -92,32 +87,8 @@ export class ClassicDialogues implements Dialogues {
   }
 
   /** Closes the socket. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isClosed) {
-      this.#isClosed = true;
-      this.#socket.close();
-    }
-    await this.#receiving;
-  }
-
-  async #receive(): Promise<void> {
-    const buffer = new Uint8Array(MESSAGE_MAX_BYTES + 1);
-    let pauseMs = PAUSE_MIN_MS;
-    while (!this.#isClosed) {
-      try {
-        const [datagram, from] = await this.#socket.receive(buffer);
-        pauseMs = PAUSE_MIN_MS;
-        if (from.transport === "udp" && datagram.length <= MESSAGE_MAX_BYTES) {
-          this.#take(new TextDecoder().decode(datagram), formatRemote(from));
-        }
-      } catch (error) {
-        if (this.#isClosed) return;
-        // Windows tells the next call that nobody was there for an earlier datagram.
-        if (error instanceof Deno.errors.ConnectionReset) continue;
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
-      }
-    }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#socket[Symbol.asyncDispose]();
   }
 
   #take(text: string, from: string): void {
@@ -137,17 +108,5 @@ export class ClassicDialogues implements Dialogues {
     if (said.trim() !== BYE) return;
     this.#open.delete(name);
     onEvent({ event: "ended", contact: name, reason: "they said bye" });
-  }
-}
-
-function listen(hostname: string, port: number): Deno.DatagramConn {
-  try {
-    return Deno.listenDatagram({ transport: "udp", hostname, port });
-  } catch (cause) {
-    if (!(cause instanceof Error) || cause instanceof Deno.errors.NotCapable) throw cause;
-    const isInUse = cause instanceof Deno.errors.AddrInUse;
-    const reason = isInUse ? "it is in use" : cause.message;
-    const text = `Cannot listen on UDP "${hostname}:${port}": ${reason}`;
-    throw new TrivetError(isInUse ? "ADDRESS_IN_USE" : "USAGE", text, { cause });
   }
 }

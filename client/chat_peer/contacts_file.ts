@@ -7,7 +7,7 @@
 import type { MachineKey } from "../../lib/auth/machine_key.ts";
 import { type Contact, readContacts } from "../../lib/chat/peer_contacts.ts";
 import type { KnownPeer } from "../../lib/chat/peer_handshakes.ts";
-import { formatRemote } from "../../lib/datagram/pump.ts";
+import { formatRemote } from "../../lib/datagram/socket.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { isIpAddress } from "../../lib/link/address.ts";
 import { parseToml } from "../../lib/term/config_file.ts";

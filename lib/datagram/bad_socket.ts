@@ -6,10 +6,10 @@
 
 import { Netem, type NetemOptions } from "./netem.ts";
 
-/** The part of `Deno.DatagramConn` that is made worse. */
+/** The part of a `DatagramSocket` that is made worse. */
 export interface DatagramSender {
   /** Sends a datagram. */
-  send(bytes: Uint8Array, to: Deno.Addr): Promise<number>;
+  send(bytes: Uint8Array, to: string): Promise<unknown>;
 }
 
 /** Longest wait for what is still on its way when the socket is about to be closed. */
@@ -39,7 +39,7 @@ export class BadSocket {
    * @param bytes The datagram, which must stay as it is.
    * @param to Where to.
    */
-  send(bytes: Uint8Array, to: Deno.Addr): void {
+  send(bytes: Uint8Array, to: string): void {
     const now = performance.now();
     for (const delivery of this.#netem.pass(bytes, now)) {
       const deliver = () => void this.#socket.send(delivery.bytes, to).catch(() => {});

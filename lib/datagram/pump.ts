@@ -5,7 +5,6 @@
  * @module
  */
 
-import { TrivetError } from "../errors.ts";
 import { BadSocket } from "./bad_socket.ts";
 import type { DatagramConnection } from "./connection.ts";
 import {
@@ -14,13 +13,11 @@ import {
   type EndpointConnectionOptions,
 } from "./endpoint.ts";
 import type { NetemOptions } from "./netem.ts";
+import { DatagramSocket } from "./socket.ts";
 import { DATAGRAM_MAX_BYTES, type OutgoingDatagram } from "./types.ts";
 
 /** One byte more than a datagram may have, so that a longer one is not taken for a whole one. */
 const RECEIVE_BYTES: number = DATAGRAM_MAX_BYTES + 1;
-/** First and longest pause after receiving failed. */
-const PAUSE_MIN_MS = 5;
-const PAUSE_MAX_MS = 1000;
 /** Timers take no longer times. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -38,7 +35,7 @@ export interface DatagramPumpOptions extends Omit<DatagramEndpointOptions, "onAc
    * Sees each datagram first: what it takes is not for a connection, and is dropped here.
    *
    * @param datagram The bytes; used again after the call.
-   * @param from Where they come from, as {@linkcode formatRemote} writes it.
+   * @param from Where they come from, as `formatRemote()` writes it.
    * @returns Whether it takes the datagram.
    */
   readonly take?: ((datagram: Uint8Array, from: string) => boolean) | undefined;
@@ -50,12 +47,11 @@ export class DatagramPump implements AsyncDisposable {
   readonly host: string;
   /** The real port. */
   readonly port: number;
-  readonly #socket: Deno.DatagramConn;
+  readonly #socket: DatagramSocket;
   readonly #bad: BadSocket | undefined;
   readonly #endpoint: DatagramEndpoint;
   readonly #onChanged: (connection: DatagramConnection) => void;
   readonly #take: DatagramPumpOptions["take"];
-  readonly #receiving: Promise<void>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDueMs = Infinity;
   #flushing: Promise<void> | undefined;
@@ -71,11 +67,11 @@ export class DatagramPump implements AsyncDisposable {
     this.#endpoint = new DatagramEndpoint({ ...options, onActive: () => this.#wake() });
     this.#onChanged = options.onChanged;
     this.#take = options.take;
-    this.#socket = openSocket(options.host, options.port ?? 0);
-    this.host = hostOf(this.#socket.addr);
-    this.port = portOf(this.#socket.addr);
+    this.#socket = new DatagramSocket(options.host, options.port ?? 0);
+    this.host = this.#socket.host;
+    this.port = this.#socket.port;
     this.#bad = options.netem && new BadSocket(this.#socket, options.netem);
-    this.#receiving = this.#receive();
+    this.#socket.start(RECEIVE_BYTES, (datagram, from) => this.#receive(datagram, from));
   }
 
   /** How many connections there are. */
@@ -86,7 +82,7 @@ export class DatagramPump implements AsyncDisposable {
   /**
    * Opens a connection; see `DatagramEndpoint.open()`.
    *
-   * @param options All but the time; `remote` is written as by {@linkcode formatRemote}.
+   * @param options All but the time; `remote` is written as by `formatRemote()`.
    * @throws {RangeError} For an id that is taken, or when there are too many.
    */
   open(options: Omit<EndpointConnectionOptions, "now">): DatagramConnection {
@@ -117,31 +113,14 @@ export class DatagramPump implements AsyncDisposable {
       this.#isClosed = true;
       clearTimeout(this.#timer);
       await this.#bad?.drain();
-      this.#socket.close();
     }
-    await this.#receiving;
+    await this.#socket[Symbol.asyncDispose]();
   }
 
-  async #receive(): Promise<void> {
-    const buffer = new Uint8Array(RECEIVE_BYTES);
-    let pauseMs = PAUSE_MIN_MS;
-    while (!this.#isClosed) {
-      try {
-        const [datagram, source] = await this.#socket.receive(buffer);
-        pauseMs = PAUSE_MIN_MS;
-        if (source.transport !== "udp") continue;
-        const from = formatRemote(source);
-        if (this.#take?.(datagram, from) === true) continue;
-        this.#endpoint.receive(datagram, from, performance.now());
-        this.#wake();
-      } catch (error) {
-        if (this.#isClosed) return;
-        // Windows tells the next call that nobody was there for an earlier datagram.
-        if (error instanceof Deno.errors.ConnectionReset) continue;
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
-      }
-    }
+  #receive(datagram: Uint8Array, from: string): void {
+    if (this.#take?.(datagram, from) === true) return;
+    this.#endpoint.receive(datagram, from, performance.now());
+    this.#wake();
   }
 
   /** Sends and tells what there is, after whoever runs now has said all that he has to say. */
@@ -174,9 +153,9 @@ export class DatagramPump implements AsyncDisposable {
   }
 
   async #send({ bytes, to }: OutgoingDatagram): Promise<void> {
-    if (this.#bad !== undefined) return this.#bad.send(bytes, parseRemote(to));
+    if (this.#bad !== undefined) return this.#bad.send(bytes, to);
     try {
-      await this.#socket.send(bytes, parseRemote(to));
+      await this.#socket.send(bytes, to);
     } catch {
       // A firewall, a route that is gone, a queue that is full: it is lost, as on any other way.
     }
@@ -196,35 +175,4 @@ export class DatagramPump implements AsyncDisposable {
       this.#wake();
     }, waitMs);
   }
-}
-
-/** Writes an address as connections name it: the host, a colon and the port. */
-export function formatRemote({ hostname, port }: { hostname: string; port: number }): string {
-  return `${hostname}:${port}`;
-}
-
-function parseRemote(remote: string): Deno.NetAddr {
-  const colon = remote.lastIndexOf(":");
-  const port = Number(remote.slice(colon + 1));
-  return { transport: "udp", hostname: remote.slice(0, colon), port };
-}
-
-function openSocket(hostname: string, port: number): Deno.DatagramConn {
-  try {
-    return Deno.listenDatagram({ transport: "udp", hostname, port });
-  } catch (cause) {
-    if (!(cause instanceof Error) || cause instanceof Deno.errors.NotCapable) throw cause;
-    const isInUse = cause instanceof Deno.errors.AddrInUse;
-    const reason = isInUse ? "it is in use" : cause.message;
-    const text = `Cannot listen on UDP "${formatRemote({ hostname, port })}": ${reason}`;
-    throw new TrivetError(isInUse ? "ADDRESS_IN_USE" : "USAGE", text, { cause });
-  }
-}
-
-function hostOf(address: Deno.Addr): string {
-  return address.transport === "udp" ? address.hostname : "";
-}
-
-function portOf(address: Deno.Addr): number {
-  return address.transport === "udp" ? address.port : 0;
 }

@@ -5,8 +5,9 @@ import { ChatClient, type ChatClientOptions } from "../../client/chat.ts";
 import { openDatagrams } from "../../client/chat_datagrams.ts";
 import { connectorFor } from "../../client/connect_options.ts";
 import { openSession } from "../../client/session.ts";
-import { CHAT_SERVICE } from "../../lib/rpc/services.ts";
 import { TrivetError } from "../../lib/errors.ts";
+import type { RpcClient } from "../../lib/rpc/client.ts";
+import { CHAT_SERVICE } from "../../lib/rpc/services.ts";
 import type { ServeOptions } from "../../server/serve.ts";
 import { TcpProxy } from "../e2e/tcp_proxy.ts";
 import { SlowUdpProxy } from "../e2e/udp_proxy.ts";
@@ -79,6 +80,16 @@ class Follower implements AsyncDisposable {
 }
 
 /** Sends numbers, one after another. */
+const DATAGRAMS = { host: "127.0.0.1", waitMs: 5000, requestsInFlightMax: 4 };
+
+/** A connection over TCP that may ask for one over UDP. */
+async function openControl(server: TestServer): Promise<RpcClient> {
+  const token = await server.addUser("ann");
+  const place = { server: `127.0.0.1:${server.port}`, plain: true };
+  const connector = await connectorFor(place, CHAT_SERVICE);
+  return (await openSession(connector, { token })).rpc;
+}
+
 async function sendNumbers(chat: ChatClient, to: string, range: readonly number[]): Promise<void> {
   for (const number of range) await chat.send(to, String(number));
 }
@@ -212,12 +223,8 @@ Deno.test("a server that is started anew is noticed over UDP, and nothing is lef
 
 Deno.test("a connection over UDP ends with its login", async () => {
   await using server = await start();
-  const token = await server.addUser("ann");
-  const place = { server: `127.0.0.1:${server.port}`, plain: true };
-  const connector = await connectorFor(place, CHAT_SERVICE);
-  const { rpc: control } = await openSession(connector, { token });
-  const options = { host: "127.0.0.1", waitMs: 5000, requestsInFlightMax: 4 };
-  const { rpc, closed } = await openDatagrams(control, options);
+  const control = await openControl(server);
+  const { rpc, closed } = await openDatagrams(control, DATAGRAMS);
   const ended = new Promise((resolve) => rpc.failed.addEventListener("abort", resolve));
   await control.call("logout", {});
   await ended;
@@ -228,19 +235,15 @@ Deno.test("a connection over UDP ends with its login", async () => {
 
 Deno.test("a ticket takes a place, also before it is used, and gives it back", async () => {
   await using server = await start({ connectionsMax: 2 });
-  const token = await server.addUser("ann");
-  const place = { server: `127.0.0.1:${server.port}`, plain: true };
-  const connector = await connectorFor(place, CHAT_SERVICE);
-  const { rpc: control } = await openSession(connector, { token });
-  const options = { host: "127.0.0.1", waitMs: 5000, requestsInFlightMax: 4 };
-  const { rpc, closed } = await openDatagrams(control, options);
-  const full = await assertRejects(() => openDatagrams(control, options), TrivetError);
+  const control = await openControl(server);
+  const { rpc, closed } = await openDatagrams(control, DATAGRAMS);
+  const full = await assertRejects(() => openDatagrams(control, DATAGRAMS), TrivetError);
   assertEquals(full.code, "SERVER_BUSY");
   await rpc.close();
   await closed;
   await until(async () => {
     try {
-      const third = await openDatagrams(control, options);
+      const third = await openDatagrams(control, DATAGRAMS);
       await third.rpc.close();
       await third.closed;
       return true;

@@ -1,19 +1,16 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { NetdiskClient } from "../../client/netdisk.ts";
+import type { NetdiskClient } from "../../client/netdisk.ts";
 import { checkRemotePaths, expandRemote, outermost } from "../../client/remote_glob.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { TestServer } from "../server/testing.ts";
+import { connectTo } from "./testing.ts";
 
 const FILES = ["a.txt", "b.txt", ".hidden.txt", "p/a.txt", "p/q/c.txt", "p/q/d.jpg", "star*"];
 
 async function withFiles(test: (client: NetdiskClient) => Promise<void>): Promise<void> {
   await using server = await TestServer.start();
   const token = await server.addUser("ann");
-  await using client = await NetdiskClient.connect({
-    server: `127.0.0.1:${server.port}`,
-    plain: true,
-    credentials: { token },
-  });
+  await using client = await connectTo(server, token);
   await client.mkdir("p/q", { parents: true });
   for (const path of FILES) {
     await client.put(streamOf("x"), path);

@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 import type { DataConnections } from "../../client/connections.ts";
+import { NetdiskClient } from "../../client/netdisk.ts";
 import { FRAME_PAYLOAD_MAX_BYTES } from "../../lib/frame/frame.ts";
 import { Link, type Transport } from "../../lib/link/link.ts";
 import { RpcClient } from "../../lib/rpc/client.ts";
@@ -27,6 +28,12 @@ export async function withFolder(test: (folder: string) => Promise<void>): Promi
 /** Names in a folder, hidden ones too. */
 export function namesIn(folder: string): string[] {
   return Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+}
+
+/** A client of a server without TLS. */
+export async function connectTo(server: TestServer, token: string): Promise<NetdiskClient> {
+  const address = `127.0.0.1:${server.port}`;
+  return await NetdiskClient.connect({ server: address, plain: true, credentials: { token } });
 }
 
 /** Counts how often `work` waits for the disk. */

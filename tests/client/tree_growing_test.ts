@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
-import { NetdiskClient } from "../../client/netdisk.ts";
+import type { NetdiskClient } from "../../client/netdisk.ts";
 import { GrowingList, pagesOfPlan } from "../../client/tree/growing.ts";
 import { pagesOf, pagesOfGrowing } from "../../client/tree/pages.ts";
 import { TrivetError } from "../../lib/errors.ts";
 import { BATCH_ITEMS_MAX } from "../../lib/netdisk/messages.ts";
 import { noise, TestServer } from "../server/testing.ts";
-import { namesIn, withFolder } from "./testing.ts";
+import { connectTo, namesIn, withFolder } from "./testing.ts";
 
 const FAILURE = new TrivetError("INTERRUPTED", "Stop");
 
@@ -80,11 +80,7 @@ interface Stage {
 async function withMany(test: (stage: Stage) => Promise<void>): Promise<void> {
   await using server = await TestServer.start();
   const token = await server.addUser("ann");
-  await using client = await NetdiskClient.connect({
-    server: `127.0.0.1:${server.port}`,
-    plain: true,
-    credentials: { token },
-  });
+  await using client = await connectTo(server, token);
   await withFolder(async (folder) => {
     await Deno.mkdir(join(folder, "tree", LAST), { recursive: true });
     for (let at = 0; at < MANY; at++) {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { Connections } from "../../client/connections.ts";
-import { NetdiskClient } from "../../client/netdisk.ts";
+import type { NetdiskClient } from "../../client/netdisk.ts";
 import { getTree, type PlannedDownload } from "../../client/tree/get_tree.ts";
 import { putTree } from "../../client/tree/put_tree.ts";
 import { planUpload } from "../../client/tree/plan.ts";
@@ -12,7 +12,7 @@ import type { CallHandler } from "../../lib/rpc/server.ts";
 import { createDigester, digestOf, toHex } from "../../lib/transfer/digest.ts";
 import { until } from "../e2e/testing.ts";
 import { noise, TestServer } from "../server/testing.ts";
-import { namesIn, ScriptedServer, syncsDuring, withFolder } from "./testing.ts";
+import { connectTo, namesIn, ScriptedServer, syncsDuring, withFolder } from "./testing.ts";
 
 interface Stage {
   readonly client: NetdiskClient;
@@ -29,11 +29,7 @@ async function withStage(
 ): Promise<void> {
   await using server = await TestServer.start();
   const token = await server.addUser("ann", quotaBytes);
-  await using client = await NetdiskClient.connect({
-    server: `127.0.0.1:${server.port}`,
-    plain: true,
-    credentials: { token },
-  });
+  await using client = await connectTo(server, token);
   const home = (...path: string[]) => server.home("ann", ...path);
   await withFolder((folder) => test({ client, server, folder, home }));
 }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { BadSocket } from "../../../lib/datagram/bad_socket.ts";
 
-const TO: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port: 9 };
+const TO = "127.0.0.1:9";
 
 /** A socket that keeps what it is given. */
 function openSink(): { sent: number[]; send: (bytes: Uint8Array) => Promise<number> } {

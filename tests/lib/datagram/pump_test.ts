@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { DatagramConnection } from "../../../lib/datagram/connection.ts";
-import { DatagramPump, formatRemote } from "../../../lib/datagram/pump.ts";
+import { DatagramPump } from "../../../lib/datagram/pump.ts";
+import { formatRemote } from "../../../lib/datagram/socket.ts";
 import { TrivetError } from "../../../lib/errors.ts";
 import {
   CLIENT_SECRET,

@@ -71,6 +71,16 @@ class FakeCall implements Receiving {
   }
 }
 
+/** An upload of which a thread has the first chunk. */
+async function openWriting() {
+  const upload = openUpload();
+  const call = new FakeCall();
+  const received = upload.session.receive(call).catch((error: unknown) => error);
+  const given = call.give(0);
+  await upload.begun;
+  return { ...upload, call, received, given };
+}
+
 const TAKEN_OVER = new TrivetError("UPLOAD_TAKEN_OVER", "Another session has taken it over");
 
 Deno.test(
@@ -99,11 +109,7 @@ Deno.test(
   "UploadSession.end() waits for the write that a thread has, and notes its chunk",
   none,
   async () => {
-    const { session, journal, log, writes, begun } = openUpload();
-    const call = new FakeCall();
-    const received = session.receive(call).catch((error: unknown) => error);
-    const given = call.give(0);
-    await begun;
+    const { session, journal, log, writes, call, received, given } = await openWriting();
     const ended = session.end(TAKEN_OVER).then(() => log.push("ended"));
     assertEquals(await received, TAKEN_OVER);
     assertEquals(log, ["write 0 in a thread"]);
@@ -119,11 +125,7 @@ Deno.test(
   "UploadSession.end() notes nothing of a write that failed in its thread",
   none,
   async () => {
-    const { session, journal, log, writes, begun } = openUpload();
-    const call = new FakeCall();
-    const received = session.receive(call).catch((error: unknown) => error);
-    const given = call.give(0);
-    await begun;
+    const { session, journal, log, writes, received, given } = await openWriting();
     const ended = session.end(TAKEN_OVER);
     writes[0]?.reject(new TrivetError("DISK_FULL", "The disk is full"));
     await assertRejects(() => given, TrivetError, "full");
