@@ -113,8 +113,8 @@ class Part implements PartHandle {
   readonly #source: FileSource;
   readonly #syncsEarly: boolean;
   #unsyncedBytes = 0;
-  #isSyncing = false;
-  #syncing: Promise<unknown> = Promise.resolve();
+  /** The early sync under way. */
+  #syncing: Promise<void> | undefined;
   #syncFailure: { readonly reason: unknown } | undefined;
   #closed = false;
 
@@ -144,15 +144,14 @@ class Part implements PartHandle {
   #written(bytes: number): void {
     if (!this.#syncsEarly) return;
     this.#unsyncedBytes += bytes;
-    if (this.#unsyncedBytes < EARLY_SYNC_BYTES || this.#isSyncing) return;
+    if (this.#unsyncedBytes < EARLY_SYNC_BYTES || this.#syncing !== undefined) return;
     this.#unsyncedBytes = 0;
-    this.#isSyncing = true;
     // By the other descriptor: one of them has one thread at a time, and the next write wants it.
     this.#syncing = this.#reader.syncData().catch((reason) => {
       // Kept for the commit: Linux tells such a failure once, and not to who opens the file later.
       this.#syncFailure ??= { reason };
     }).finally(() => {
-      this.#isSyncing = false;
+      this.#syncing = undefined;
     });
   }
 
